@@ -14,8 +14,6 @@ __all__ = ["Estimated"]
 
 #: Of :class:`Estimated`, those that keep their names in ``comparison.json``.
 _FIELDS = (
-    "before",
-    "after",
     "accuracy_difference",
     "reviewed_alone",
     "reviewed",
@@ -31,10 +29,9 @@ class Estimated:
 
     Attributes
     ----------
-    before, after : float
-        Estimated macro-F1 on true labels, means over the seeds, in [0, 1].
     difference, accuracy_difference : Difference
-        After minus before, in macro-F1 and in accuracy.
+        After minus before, in macro-F1 and in accuracy. There is no macro-F1 of each version: the draw is from where
+        they differ, and says little about what both predict alike.
     reviewed_alone : Difference
         That of macro-F1 from the reviewed listings alone, weighted, without the belief.
     reviewed, decided_before : int
@@ -47,8 +44,6 @@ class Estimated:
         Lambda, how far the belief counts: 0 not at all, 1 fully; the mean over the reviewed listings.
     """
 
-    before: float
-    after: float
     difference: Difference
     accuracy_difference: Difference
     reviewed_alone: Difference

@@ -74,10 +74,7 @@ def true_difference(
     power = powers(known, compared[BEFORE], compared[AFTER], present, seed=seed)
     made = estimate(known, compared, power, present=present, seed=seed)
     alone = estimate(known, compared, None, present=present, seed=seed)
-    before_f1, after_f1 = (float(made.f1[name].measured[:, present].mean()) for name in (BEFORE, AFTER))
     result = Estimated(
-        before=before_f1,
-        after=after_f1,
         difference=made.macro_f1(AFTER, BEFORE),
         accuracy_difference=made.mean_accuracy(AFTER, BEFORE),
         reviewed_alone=alone.macro_f1(AFTER, BEFORE),

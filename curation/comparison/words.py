@@ -105,8 +105,8 @@ def estimate(made: Estimated) -> str:
     alone = made.reviewed_alone
     return (
         f"On true labels, estimated, {verdicts.get(made.verdict, 'no difference is measurable')}: macro-F1 "
-        f"{made.before:.3f} → {made.after:.3f} ({signed(made.difference.mean)}, 95 % interval "
-        f"{interval(made.difference)}; {known}; the reviewed ones alone: {interval(alone)})."
+        f"{signed(made.difference.mean)} (95 % interval {interval(made.difference)}; {known}; the reviewed ones alone: "
+        f"{interval(alone)})."
     )
 
 
