@@ -30,7 +30,7 @@ _PARTS = 5
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the true labels of n test listings.
+    """The true labels of n test listings, as far as they are known.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def estimate(
     Returns
     -------
     Resampled
-        Each resample draws whole groups with replacement, with what is known of their labels, and weighs each stratum
+        Each resample draws whole groups with replacement, with the labels that are known, and weighs each stratum
         by its own numbers. So intervals have the randomness of the test set, and that of the choice for review.
 
     Notes
