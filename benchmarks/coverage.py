@@ -1,22 +1,27 @@
 """How often the 95 % interval of a comparison contains the true difference, on simulated pairs of models.
 
     python benchmarks/coverage.py --pairs 500
+    python benchmarks/coverage.py --pairs 500 --claims
 
 Each pair has its own test set and its own seeds. The probability of a right prediction depends on the difficulty of the
 listing, its class, the version and the seed. Listings of a group are equally difficult and get mostly the same
 predictions. The true difference is the mean over a large population and many seeds.
+
+`--claims` counts, where no class differs, the pairs in which at least one class is called helped or hurt: by its own
+interval, and by p-values that are adjusted for the number of classes.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
-from training.evaluation.bootstrap import mcnemar, resample
+from training.evaluation.bootstrap import adjusted, mcnemar, resample
 from training.utils.arrays import Float64, Int64
 
 
@@ -77,12 +82,37 @@ def true_difference(world: World, rng: np.random.Generator) -> float:
     return float(np.mean(differences))
 
 
+def print_claims(pairs: int, resamples: int) -> None:
+    """Print one JSON object per world without any difference: the share of pairs with a claim about a class."""
+    sizes, training = ((12, 144), (12, 1000), (43, 550)), ((1, 0.0), (3, 0.1), (5, 0.1))
+    for place, ((classes, listings), (seeds, spread)) in enumerate(itertools.product(sizes, training)):
+        world, rng, alone, together = World(classes, listings, seeds, 0.0, spread), np.random.default_rng(place), 0, 0
+        for pair in range(pairs):
+            truth, group, hard = world.test_set(rng, world.listings)
+            # what changes may as well have been there before
+            hard = np.where(rng.random(group.max() + 1)[group] < 0.5, hard, hard[::-1])
+            before, after = world.answers(rng, truth, group, hard, world.seeds)
+            made = resample(
+                truth, {"before": before, "after": after}, group, classes=classes, seed=pair, resamples=resamples
+            )
+            differences, p = made.class_f1("after", "before"), adjusted(made.class_p("after", "before"))
+            shown = [each is not None and each.verdict != "no difference" for each in differences]
+            alone += any(shown)
+            together += any(one and small is not None and small <= 0.05 for one, small in zip(shown, p, strict=True))
+        shares = {"by_interval": alone / pairs, "adjusted": together / pairs}
+        print(json.dumps({**world.__dict__, **shares}), flush=True)
+
+
 def main() -> None:
     """Print one JSON object per world."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--claims", action="store_true", help="claims about single classes, where nothing changed")
     arguments = parser.parse_args()
+    if arguments.claims:
+        print_claims(arguments.pairs, arguments.resamples)
+        return
     worlds = [
         World(classes, listings, seeds, gain, spread)
         for classes, listings in ((12, 120), (10, 400))

@@ -164,6 +164,8 @@ class RunReview(RunResults):
         *,
         output: str | Path | None = None,
         first: int | None = None,
+        test: bool = False,
+        budget: int | None = None,
         reviewer: str | None = None,
         reporter: Reporter = SILENT,
     ) -> Written:
@@ -175,6 +177,12 @@ class RunReview(RunResults):
             The file; by default ``review.html`` in the run's folder.
         first : int, optional
             Only so many listings, those to look at first.
+        test : bool
+            Instead of the queue, test listings that are drawn at random: those that say most about whether cleaning
+            helped. The run keeps the draw, and `retrain` estimates the difference on true labels from it.
+        budget : int, optional
+            With `test`: how many to draw. If more than were drawn before, others join them; without it, or if fewer,
+            it stays at those.
         reviewer : str, optional
             Who will decide; by default the page asks.
         reporter : Reporter, optional
@@ -185,11 +193,31 @@ class RunReview(RunResults):
         ReviewError
             If no listing has a photo, or the photos are gone.
         InputError
-            If the file can't be written.
+            If the file can't be written, or no test listing can be drawn.
+        RunInUseError
+            If another command works on the run while test listings are drawn.
         """
         from curation.review.page.write import write_page
 
-        return write_page(self._files, output=as_path(output), first=first, reviewer=reviewer, reporter=reporter)
+        only = self._drawn(budget, reporter) if test else None
+        return write_page(
+            self._files, output=as_path(output), first=first, only=only, reviewer=reviewer, reporter=reporter
+        )
+
+    def _drawn(self, budget: int | None, reporter: Reporter) -> list[str]:
+        """Return the test listings that are drawn for a review."""
+        from curation.comparison.sample import draw_sample, read_sample
+
+        with self._files.holding("review_page", reporter=reporter):
+            sample = read_sample(self._files) if budget is None else draw_sample(self._files, budget)
+        if sample is None:
+            raise InputError(
+                "no test listing was drawn yet",
+                wanted="how many to draw",
+                fix="Say so with `budget`, e.g. `budget=200`.",
+                parameter="budget",
+            )
+        return sample.listings
 
     @checked
     def audit(
@@ -260,13 +288,13 @@ class RunReview(RunResults):
             raise InputError(
                 "`decisions` has no effect with `size`", fix="Record them first, then draw.", parameter="decisions"
             )
-        sample = read_sample(self._files) if size is None else self._drawn(size, seed, again, reporter)
+        sample = read_sample(self._files) if size is None else self._drawn_to_audit(size, seed, again, reporter)
         if decisions is not None:
             for note in record_decisions(self._files, Path(decisions), reviewer=reviewer):
                 reporter.say(note)
         return audit_of(self._files, sample, self._audit_page(sample, reviewer, reporter))
 
-    def _drawn(self, size: int, seed: int, again: bool, reporter: Reporter) -> Sample:
+    def _drawn_to_audit(self, size: int, seed: int, again: bool, reporter: Reporter) -> Sample:
         from curation.auditing.report import people_decided
         from curation.auditing.sample import draw_sample, require_none
 

@@ -124,6 +124,7 @@ def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
         rows.append((name, *cells, f"{before['support']:.0f}", scores.verdict or "not in the test set"))
     columns = ["class", "precision", "recall", "F1", "test listings", "F1 verdict"]
     print_table("Before → after, per class", columns, rows, right=[1, 2, 3, 4])
+    echo(words.claims(comparison.given))
     echo()
     echo(f"{comparison.model}. Changed for training: {words.changed(comparison)}.")
     blocks = words.scores_by_labels(comparison)
@@ -146,6 +147,8 @@ def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
     for labels, block in blocks.items():
         line = words.sentence(block)
         echo(line if block is comparison.given else f"Against {labels}: {line}")
+    if comparison.estimated is not None:
+        echo(words.estimate(comparison.estimated))
     echo(f"Comparison: {run.folder / 'comparison.json'}   Report: {run.report}")
 
 

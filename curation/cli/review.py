@@ -26,6 +26,7 @@ _EXAMPLES = """\b
 Examples:
   curate review                                    the latest run, in your browser
   curate review --port 5152 --reviewer ana         a second reviewer on this machine
+  curate review --html --test --budget 200         200 test listings, to compare on true labels
   curate review --link                             a new link into the review that is open
   curate review --no-browser                       on a server; on your own machine type
       ssh -L 5151:localhost:5151 SERVER            and open the printed address
@@ -52,6 +53,10 @@ Examples:
     help="With --html: the page. [default: review.html in the run]",
 )
 @click.option("--first", type=click.IntRange(min=1), metavar="N", help="With --html: only the N most urgent listings.")
+@click.option(
+    "--test", is_flag=True, help="With --html: test listings drawn at random, which show best whether cleaning helped."
+)
+@click.option("--budget", type=click.IntRange(min=1), metavar="N", help="With --test: how many to draw.")
 @json_option
 @click.pass_context
 def review(
@@ -66,6 +71,8 @@ def review(
     html: bool,
     output: Path | None,
     first: int | None,
+    test: bool,
+    budget: int | None,
     as_json: bool,
 ) -> None:
     """Review the flagged listings in the FiftyOne App.
@@ -76,7 +83,8 @@ def review(
     check_page_options(context, html, link)
     run = curation.open_run(run_folder, photos=photos, reporter=Terminal())
     if html:
-        review_page(run, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
+        chosen = {"first": first, "test": test, "budget": budget}
+        review_page(run, chosen, output=output, reviewer=reviewer, browser=browser, as_json=as_json)
         return
     if link:
         _print_links(run.review_links(port=port if is_given(context, "port") else None), as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -24,10 +25,14 @@ def check_page_options(context: click.Context, html: bool, link: bool) -> None:
     InputError
         Naming the first of them.
     """
-    idle = ("address", "port", "link") if html else ("output", "first")
+    idle = ("address", "port", "link") if html else ("output", "first", "test", "budget")
     for name in filter(lambda name: is_given(context, name), idle):
         where = "with" if html else "without"
         raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
+    if is_given(context, "budget") and not is_given(context, "test"):
+        raise InputError("--budget has no effect without --test", fix="Leave it out, or add --test.")
+    if is_given(context, "first") and is_given(context, "test"):
+        raise InputError("--first has no effect with --test", fix="Say how many with --budget.")
     for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos")):
         raise InputError(f"--{name} has no effect with --link", fix="Leave one of them out.")
 
@@ -39,9 +44,9 @@ def is_given(context: click.Context, name: str) -> bool:
 
 def review_page(
     run: curation.Run,
+    chosen: dict[str, Any],
     *,
     output: Path | None,
-    first: int | None,
     reviewer: str | None,
     browser: bool,
     as_json: bool,
@@ -49,7 +54,7 @@ def review_page(
     """Write the page, and say where it is and what comes next."""
     from curation.review.commands import apply_decisions
 
-    made = run.review_page(output=output, first=first, reviewer=reviewer, reporter=Terminal())
+    made = run.review_page(output=output, **chosen, reviewer=reviewer, reporter=Terminal())
     following = apply_decisions(run.folder)
     if as_json:
         print_json(

@@ -19,14 +19,22 @@ _QUOTED = re.compile(r"`([^`]+)`")
 
 #: What the general rule, dashes for underscores, would get wrong.
 _OPTIONS = {"cache": "--cache-dir", "columns": "--column", "learning_rate": "--lr", "new_classes": "--new-class"}
-_COMMANDS = {"diff": "curate runs diff", "open_run": "--run", "review_links": "curate review --link"}
+_COMMANDS = {
+    "diff": "curate runs diff",
+    "open_run": "--run",
+    "review_links": "curate review --link",
+    "review_page": "curate review --html",
+}
 _PLACEHOLDERS = {"listings": "DATASET", "source": "DATASET"}
 #: Functions of the API that are no command of their own: only what they are given is typed.
 _READS = ("read_listings",)
 #: What follows a command that worked on a run, and is not advised: the message says which run anyway.
 _WORKED = (" (process ", " was interrupted")
 #: Commands that are about a run: the latest, unless they name one.
-_OF_RUN = ("apply_fixes", "audit", "retrain", "review", "review_links", "status", "undo", "verify")
+_OF_RUN = (
+    *("apply_fixes", "audit", "retrain", "review", "review_links", "review_page"),
+    *("status", "undo", "verify"),
+)
 
 
 def option_name(parameter: str) -> str:

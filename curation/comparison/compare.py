@@ -12,9 +12,11 @@ import numpy as np
 from curation.comparison import SEEDS
 from curation.comparison.changes import changes_of, training_of
 from curation.comparison.result import Comparison, Retrained, ReviewedScores, S, TrueScores
+from curation.comparison.sample import read_sample
 from curation.comparison.scored import Scores, VersionScores
 from curation.comparison.scores import mean_scores, scores
 from curation.comparison.train import Trainer, settings_of
+from curation.comparison.true_difference import true_difference
 from curation.comparison.truth import read_truth
 from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
@@ -65,7 +67,8 @@ def retrain(
             fix="Decide more with `review()`, or write the chances with `apply_fixes(soft=True)`.",
         )
     recipe, execution = settings_of(run, dict(changes or {}), reporter)
-    warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds)]
+    sample = read_sample(run)
+    warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds, drawn=sample is not None)]
     for warning in warnings:
         reporter.say(f"warning: {warning}")
     with run.stage("retrain"), resumable():
@@ -100,7 +103,12 @@ def retrain(
     if not compare:
         return Retrained(**facts, **_by_test_labels(versions, score_after))
     scored = _by_test_labels(versions, score_all)
-    comparison = Comparison(**facts, **scored, changes=changes_of(versions), training=training_of(versions))
+    estimate, doubts = true_difference(run, versions, sample, predictions, scored["given"].verdict, seed=recipe.seed)
+    for warning in doubts:
+        reporter.say(f"warning: {warning}")
+    facts["warnings"] = (*warnings, *doubts)
+    facts |= {"changes": changes_of(versions), "training": training_of(versions)}
+    comparison = Comparison(**facts, **scored, estimated=estimate)
     with resumable():
         _write(run, versions, predictions, comparison)
     return comparison

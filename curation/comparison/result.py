@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from curation.comparison import words
+from curation.comparison.estimated import Estimated
 from curation.comparison.scored import Scores, VersionScores
 from curation.errors import RunError
 from curation.rendering.results import Result, plain
@@ -28,6 +29,7 @@ __all__ = [
 
 #: Of both versions, or of one.
 S = TypeVar("S", Scores, VersionScores)
+_ESTIMATED = "estimated_true_difference"
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,8 @@ class Comparison(_Trained):
         Scores against the labels as reviewed; None if no test listing has a decision.
     true : TrueScores or None
         Scores against true labels, if they are known.
+    estimated : Estimated or None
+        The difference on true labels, from test listings that were drawn at random and reviewed; None without them.
     """
 
     given: Scores
@@ -214,6 +218,7 @@ class Comparison(_Trained):
     training: dict[str, TrainingCounts]
     reviewed: ReviewedScores[Scores] | None = None
     true: TrueScores[Scores] | None = None
+    estimated: Estimated | None = None
 
     @property
     def verdict(self) -> str:
@@ -232,6 +237,7 @@ class Comparison(_Trained):
             **self.given.to_dict(),
             "changes": plain(self.changes),
             "training": plain(self.training),
+            **({} if self.estimated is None else {_ESTIMATED: self.estimated.to_dict()}),
             **_others(self.reviewed, self.true),
         }
 
@@ -256,6 +262,7 @@ class Comparison(_Trained):
             training={name: TrainingCounts(**counted) for name, counted in content["training"].items()},
             reviewed=reviewed and ReviewedScores(**decided, scores=Scores.from_dict(reviewed)),
             true=true and TrueScores(true["listings"], Scores.from_dict(true)),
+            estimated=Estimated.from_dict(content[_ESTIMATED]) if _ESTIMATED in content else None,
         )
 
     def to_markdown(self) -> str:
@@ -263,7 +270,9 @@ class Comparison(_Trained):
         return words.markdown(self)
 
     def _facts(self) -> list[tuple[str, str]]:
-        return [("outcome", self.sentence), *words.facts_of_training(self)]
+        facts = [("outcome", self.sentence), ("classes", words.claims(self.given))]
+        facts += [("true labels", words.estimate(self.estimated))] if self.estimated else []
+        return [*facts, *words.facts_of_training(self)]
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         return [("test labels", words.labels_table(self)), ("classes", words.classes_table(self))]

@@ -16,6 +16,7 @@ from training.utils.arrays import Float64
 
 __all__ = [
     "CORRECT",
+    "FALSE_CLAIMS",
     "ClassChange",
     "ClassScores",
     "Confused",
@@ -31,6 +32,8 @@ __all__ = [
 
 #: The control that the gain is compared with.
 CORRECT = "correct_labels"
+#: The share of the classes called helped or hurt that is expected to be so by chance.
+FALSE_CLAIMS = 0.05
 
 
 @dataclass(frozen=True)
@@ -103,17 +106,25 @@ class ClassChange:
     before, after : ClassScores
         Scores of the class.
     difference : Difference or None
-        That of F1; None for a class without test listings.
+        That of F1; None for a class without test listings. The interval is not corrected for the number of classes.
+    p, p_adjusted : float or None
+        P-value of the difference, and the same adjusted for the number of classes, in [0, 1], low = a difference; None
+        without test listings, and in comparisons of earlier versions.
     """
 
     before: ClassScores
     after: ClassScores
     difference: Difference | None
+    p: float | None = None
+    p_adjusted: float | None = None
 
     @property
     def verdict(self) -> str | None:
-        """That of `difference`."""
-        return self.difference.verdict if self.difference else None
+        """``helped`` or ``hurt`` where that is a claim; of all such claims, 5 % are expected to be false."""
+        if self.difference is None:
+            return None
+        claimed = self.p_adjusted is not None and self.p_adjusted <= FALSE_CLAIMS
+        return self.difference.verdict if claimed else "no difference"
 
 
 @dataclass(frozen=True)

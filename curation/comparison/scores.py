@@ -19,7 +19,7 @@ from curation.comparison.scored import (
     VersionScores,
 )
 from curation.comparison.versions import AFTER, BEFORE
-from training.evaluation.bootstrap import mcnemar, resample
+from training.evaluation.bootstrap import Resampled, adjusted, mcnemar, resample
 from training.evaluation.metrics import classification_metrics, most_predicted
 from training.utils.arrays import Bool, Int64
 
@@ -76,10 +76,7 @@ def scores(
         difference=resampled.macro_f1(AFTER, BEFORE),
         accuracy_difference=resampled.mean_accuracy(AFTER, BEFORE),
         mcnemar=mcnemar(truth, before, after, groups),
-        per_class={
-            name: ClassChange(metrics[BEFORE].per_class[name], metrics[AFTER].per_class[name], difference)
-            for name, difference in zip(classes, resampled.class_f1(AFTER, BEFORE), strict=True)
-        },
+        per_class=_per_class(metrics, resampled, classes),
         confusion=_confusion(truth, before, after, classes),
         flips=_flips(truth, before, after, ids, classes),
         controls=controls,
@@ -111,6 +108,19 @@ def mean_scores(truth: Int64, runs: Int64, classes: Sequence[str]) -> VersionSco
             for name, keys in by_seed[0]["per_class"].items()
         },
     )
+
+
+def _per_class(
+    metrics: Mapping[str, VersionScores], resampled: Resampled, classes: Sequence[str]
+) -> dict[str, ClassChange]:
+    """Return the scores of each class, with what may be claimed among so many."""
+    p = resampled.class_p(AFTER, BEFORE)
+    rows = zip(classes, resampled.class_f1(AFTER, BEFORE), p, adjusted(p), strict=True)
+    before, after = metrics[BEFORE].per_class, metrics[AFTER].per_class
+    return {
+        name: ClassChange(before[name], after[name], difference, own, among_all)
+        for name, difference, own, among_all in rows
+    }
 
 
 def _confusion(truth: Int64, before: Int64, after: Int64, classes: Sequence[str]) -> tuple[Confused, ...]:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curation.comparison.belief import in_test_set
+from curation.comparison.sample import labels_decided
 from curation.comparison.scored import CORRECT
 from curation.comparison.truth import NO_CLASS
 from curation.errors import InputError, RunError
@@ -97,11 +99,10 @@ class Versions:
         self.soft = _soft_labels(run, table.assign(label=cleaned), changes, self.classes)
         self.before = np.where(self._trains, given, -1)
         self.after = np.where(self._trains, class_numbers(cleaned, self.classes), -1)
-        self.test = np.flatnonzero(tests & readable & (given >= 0))
+        self.test = np.flatnonzero(in_test_set(table))
         self.given = given[self.test]
         self._by_suggestion = {id for id, decision in decisions.items() if decision.source == "suggestion"}
-        # who corrects a price says nothing about the label
-        labelled = {id for id, decision in decisions.items() if decision.action != "reprice"} - self._by_suggestion
+        labelled = labels_decided(decisions)
         self.decided = {str(id): decisions[id] for id in self.ids[self.test] if id in labelled}
         self.reviewed = _reviewed(self.ids[self.test], self.given, self.decided, self.classes)
         self.true = None if truth is None else np.maximum(truth[self.test], -1)

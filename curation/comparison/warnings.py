@@ -14,9 +14,10 @@ __all__ = ["warnings_of"]
 _SMALL_TEST_SET, _SMALL_CLASS = 50, 5
 #: Share of doubtful test labels from which on they hide what cleaning does.
 _DOUBTFUL = 0.05
+_SAMPLE = "`review_page(test=True, budget=200)`"
 
 
-def warnings_of(versions: Versions, seeds: int) -> list[str]:
+def warnings_of(versions: Versions, seeds: int, *, drawn: bool = False) -> list[str]:
     """Return what weakens a comparison, in plain sentences.
 
     Parameters
@@ -25,6 +26,8 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
         What is compared.
     seeds : int
         Number of models of each version.
+    drawn : bool
+        Whether test listings were drawn for a review.
     """
     classes, warnings = np.array(versions.classes), list(versions.damaged)
     tested = np.bincount(versions.given, minlength=len(classes))
@@ -49,7 +52,7 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     if versions.doubted > _DOUBTFUL * len(versions.test):
         warnings.append(
             f"{versions.doubted} of {len(versions.test)} test labels {agree(versions.doubted, 'is', 'are')} flagged as "
-            f"wrong and undecided: reviewing {agree(versions.doubted, 'it', 'them')} makes the comparison more precise"
+            "wrong and undecided" + ("" if drawn else f": to compare on true labels, review a sample, with {_SAMPLE}")
         )
     if seeds == 1:
         warnings.append("with one seed the interval covers the randomness of the test set, but not that of training")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curation.errors import some
 from curation.rendering.markdown import escaped, table
 from curation.rendering.words import many, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from curation.comparison.estimated import Estimated
     from curation.comparison.result import Comparison, Retrained
     from curation.comparison.scored import Scores
     from training.evaluation.bootstrap import Difference, Discordant
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTROLS",
     "changed",
+    "claims",
     "classes_table",
+    "estimate",
     "facts_of_training",
     "flipped",
     "headline",
@@ -93,6 +97,19 @@ def headline(scores: Scores, labels: str = "") -> str:
     return f"{verdict}: macro-F1 {change}"
 
 
+def estimate(made: Estimated) -> str:
+    """Say the difference on true labels that few reviewed ones and the belief in the others give, in a sentence."""
+    verdicts = {"helped": "cleaning helped", "hurt": "cleaning hurt"}
+    known = f"{many(made.reviewed, 'drawn and reviewed test listing')} of {made.of:,}"
+    known += f", {made.decided_before:,} decided before" * bool(made.decided_before)
+    alone = made.reviewed_alone
+    return (
+        f"On true labels, estimated, {verdicts.get(made.verdict, 'no difference is measurable')}: macro-F1 "
+        f"{signed(made.difference.mean)} (95 % interval {interval(made.difference)}; {known}; the reviewed ones alone: "
+        f"{interval(alone)})."
+    )
+
+
 def resolution(difference: Difference, score: str = "") -> str:
     """Say how small a difference the test set can detect.
 
@@ -116,6 +133,21 @@ def flipped(mcnemar: Discordant) -> str:
     """Say how many predictions became right and wrong."""
     became = f"{many(mcnemar.to_right, 'prediction')} became right, {mcnemar.to_wrong:,} became wrong"
     return f"{became} (McNemar's test: p = {mcnemar.p:.2g})."
+
+
+def claims(scores: Scores) -> str:
+    """Say which classes were helped or hurt, by what holds among so many classes."""
+    tested = sum(row.difference is not None for row in scores.per_class.values())
+    named = {
+        verdict: [name for name, row in scores.per_class.items() if row.verdict == verdict]
+        for verdict in ("helped", "hurt")
+    }
+    parts = [f"{verdict} {some(names)}" for verdict, names in named.items() if names]
+    found = "; ".join(parts) or "no change can be shown in any"
+    return (
+        f"{many(tested, 'class', 'classes')} compared: {found} (false discovery rate of 5 %, Benjamini-Yekutieli; the "
+        "intervals of single classes are not corrected for their number)."
+    )
 
 
 def share_of_possible(share: Difference | None) -> str:
@@ -184,9 +216,10 @@ def classes_table(comparison: Comparison) -> pd.DataFrame:
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as Markdown for a pull request."""
     lines = [f"**{comparison.sentence}**", ""]
+    lines += [estimate(comparison.estimated), ""] if comparison.estimated else []
     lines += [f"> {escaped(warning)}" for warning in comparison.warnings] + [""] * bool(comparison.warnings)
     lines += _numbers(labels_table(comparison))
-    lines += ["", *_numbers(classes_table(comparison))]
+    lines += ["", *_numbers(classes_table(comparison)), "", escaped(claims(comparison.given))]
     for labels, scores in scores_by_labels(comparison).items():
         if scores.controls:
             rows = [

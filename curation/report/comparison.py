@@ -28,7 +28,8 @@ _SIDES = {"helped": "good", "hurt": "bad", "no difference": "even"}
 def outcome(comparison: Comparison) -> list[str]:
     """Say in sentences whether cleaning helped, and where other test labels give another verdict."""
     others = [block for block in words.scores_by_labels(comparison).items() if block[1].verdict != comparison.verdict]
-    return [words.headline(comparison.given), *(words.headline(scores, labels) for labels, scores in others)]
+    estimate = [words.estimate(comparison.estimated)] if comparison.estimated else []
+    return [words.headline(comparison.given), *estimate, *(words.headline(scores, labels) for labels, scores in others)]
 
 
 def comparison_section(comparison: Comparison, cards: Cards, classes: Sequence[str]) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def comparison_section(comparison: Comparison, cards: Cards, classes: Sequence[s
     return {
         "side": _SIDES[comparison.verdict],
         "headline": words.headline(comparison.given),
+        "estimate": words.estimate(comparison.estimated) if comparison.estimated else "",
         "setup": _setup(comparison),
         "warnings": [sentence(warning) for warning in comparison.warnings],
         "scores": _scores(comparison.given),
@@ -126,8 +128,12 @@ def _classes(scores: Scores) -> dict[str, Any]:
     changed_most = rows[:_CLASSES]
     changed_most.sort(key=lambda row: -row[1].difference.mean if row[1].difference else float("inf"))
     bars = _intervals([change.difference for _, change in changed_most])
+    for bar, (_, change) in zip(bars, changed_most, strict=True):
+        if bar is not None and change.verdict is not None:
+            bar["side"] = _SIDES[change.verdict]
     return {
         "of": len(rows),
+        "claims": words.claims(scores),
         "rows": [
             {
                 "name": name,

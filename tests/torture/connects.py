@@ -44,6 +44,7 @@ COMMANDS = (
     f"find-issues shop --preset resnet {_NETWORK} --folds 2",
     "find-issues shop --probabilities runs/demo/1/probabilities.npz --features patches --titles words",
     "review --html --no-browser --output page.html --first 20",
+    "review --html --no-browser --output tests.html --test --budget 10",
     "review --no-browser --port 0 & review --link",
     "audit --size 20",
     "audit",

@@ -41,9 +41,17 @@ class PageListings:
         return (*self.queue, *self.others)
 
 
-def choose_listings(cards: Cards, first: int | None) -> PageListings:
-    """Return the first listings of the queue, or all if `first` is None, and those shown beside them."""
-    queue = tuple(cards.card(id) for id in cards.queue[:first])
+def choose_listings(cards: Cards, ids: Sequence[str]) -> PageListings:
+    """Return listings to decide on, and those shown beside them.
+
+    Parameters
+    ----------
+    cards : Cards
+        Of the run.
+    ids : sequence of str
+        The listings to decide on, in their order.
+    """
+    queue = tuple(cards.card(id) for id in ids)
     listed = {card.id for card in queue}
     beside: dict[str, None] = {}
     for card in queue:

@@ -71,6 +71,7 @@ def write_page(
     output: Path | None = None,
     first: int | None = None,
     audit: Sequence[str] | None = None,
+    only: Sequence[str] | None = None,
     reviewer: str | None = None,
     reporter: Reporter = SILENT,
 ) -> Written:
@@ -87,6 +88,8 @@ def write_page(
         Only the first listings of the queue, this many.
     audit : sequence of str, optional
         These listings instead of the queue, in their order, blind: without suggestions, chances, issues and reasons.
+    only : sequence of str, optional
+        These listings in place of the queue.
     reviewer : str, optional
         Who will decide; by default, the page asks.
     reporter : Reporter, optional
@@ -106,7 +109,8 @@ def write_page(
     path = output or run.folder / (PAGE if audit is None else AUDIT_PAGE)
     _check_output(path)
     cards = cards_of(run)
-    listings = choose_listings(cards, first) if audit is None else named_blind(cards, audit)
+    chosen = cards.queue[:first] if only is None else only
+    listings = choose_listings(cards, chosen) if audit is None else named_blind(cards, audit)
     decided = standing_of(run).holding
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:

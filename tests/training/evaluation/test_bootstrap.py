@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
 from benchmarks.coverage import World, true_difference
-from training.evaluation.bootstrap import Difference, Discordant, Drawn, Resampled, mcnemar, resample
+from training.evaluation.bootstrap import Difference, Discordant, Drawn, Resampled, adjusted, mcnemar, resample
 
 
 def simulated(n=400, classes=4, before=0.6, after=0.6, seeds=1, seed=0):
@@ -89,7 +89,9 @@ def test_the_chance_of_training_is_drawn_from_students_t_with_one_degree_less_th
     measured = np.array([[0.1], [0.2], [0.3]])
     drawn = Drawn(measured, np.repeat(measured[:, None], 2000, axis=1))
     nothing = Drawn(np.zeros((3, 1)), np.zeros((3, 2000, 1)))
-    resampled = Resampled({}, {"after": drawn, "before": nothing}, np.ones(1, dtype=bool), seed=0)
+    resampled = Resampled(
+        {}, {"after": drawn, "before": nothing}, np.ones(1, dtype=bool), seed=0, concerned=np.array([12])
+    )
     difference = resampled.mean_accuracy("after", "before")
     chance = np.random.default_rng(0).standard_t(2, 2000) * np.sqrt(np.var([0.1, 0.2, 0.3], ddof=1) / 3)
     assert difference.mean == pytest.approx(0.2)
@@ -102,9 +104,9 @@ def test_the_interaction_of_seeds_and_listings_counts_once():
     swing = np.array([-0.1, 0.1, -0.2, 0.2] * 500)
     after = Drawn(measured, (measured + np.stack([swing, -swing, np.zeros(2000)]))[:, :, None])
     before = Drawn(np.zeros((3, 1)), np.zeros((3, 2000, 1)))
-    difference = Resampled({}, {"after": after, "before": before}, np.ones(1, dtype=bool), 7).mean_accuracy(
-        "after", "before"
-    )
+    difference = Resampled(
+        {}, {"after": after, "before": before}, np.ones(1, dtype=bool), 7, np.array([12])
+    ).mean_accuracy("after", "before")
     # the mean of the three never moves, so all the variance of the resamples, 2/3 of 0.025, is interaction
     training = (0.09 - 0.025 * 2 / 3 * 3 / 2) / 3
     noise = np.random.default_rng(7).standard_t(2, 2000) * np.sqrt(training)
@@ -115,9 +117,9 @@ def test_two_seeds_that_differ_widen_the_interval():
     measured = np.array([[0.1], [0.3]])
     after = Drawn(measured, np.repeat(measured[:, None], 2000, axis=1))
     before = Drawn(np.zeros((2, 1)), np.zeros((2, 2000, 1)))
-    difference = Resampled({}, {"after": after, "before": before}, np.ones(1, dtype=bool), 0).mean_accuracy(
-        "after", "before"
-    )
+    difference = Resampled(
+        {}, {"after": after, "before": before}, np.ones(1, dtype=bool), 0, np.array([12])
+    ).mean_accuracy("after", "before")
     noise = np.random.default_rng(0).standard_t(1, 2000) * 0.1
     assert (difference.low, difference.high) == pytest.approx(0.2 + np.quantile(noise, [0.025, 0.975]))
 
@@ -143,7 +145,7 @@ def test_a_class_with_one_test_listing_counts_and_a_resample_without_it_scores_z
         (Difference(0.1, 0.0, 0.2), "mean"),
         (Discordant(3, 1, 0.5), "p"),
         (Drawn(np.zeros((1, 1)), np.zeros((1, 1, 1))), "drawn"),
-        (Resampled({}, {}, np.ones(1, dtype=bool), 0), "seed"),
+        (Resampled({}, {}, np.ones(1, dtype=bool), 0, np.array([12])), "seed"),
     ],
 )
 def test_results_can_not_be_changed(result, field):
@@ -234,3 +236,70 @@ def test_mcnemar_does_not_take_repeated_answers_for_more_evidence():
 def test_mcnemar_finds_nothing_where_nothing_changed():
     truth, before, _ = simulated()
     assert mcnemar(truth, before, before, np.arange(400)).p == 1
+
+
+def classes_of_twelve(gained):
+    """Return versions of twelve classes of twelve listings each; the first one has so many more right after."""
+    truth = np.repeat(np.arange(12), 12)
+    before = truth.copy()
+    # two thirds are right, and in the other classes as many become wrong as become right
+    before[np.arange(144) % 12 >= 8] = (truth[np.arange(144) % 12 >= 8] + 1) % 12
+    after = before.copy()
+    right, wrong = np.arange(144) % 12 == 8, np.arange(144) % 12 == 0
+    after[right] = truth[right]
+    after[wrong] = (truth[wrong] + 1) % 12
+    first = np.arange(12)
+    before[:12], after[:12] = np.where(first < 1, 0, 1), np.where(first < 1 + gained, 0, 1)
+    return truth, before[None], after[None]
+
+
+def claimed(versions):
+    resampled = compared(*versions, classes=12, resamples=2000)
+    return [p <= 0.05 for p in adjusted(resampled.class_p("after", "before"))]
+
+
+def test_a_slight_effect_in_one_of_twelve_classes_is_no_claim_though_its_own_interval_is_above_zero():
+    versions = classes_of_twelve(gained=4)
+    assert compared(*versions, classes=12, resamples=2000).class_f1("after", "before")[0].verdict == "helped"
+    assert not any(claimed(versions))
+
+
+def test_a_strong_effect_in_one_of_twelve_classes_is_a_claim_and_the_others_are_none():
+    assert claimed(classes_of_twelve(gained=11)) == [True] + [False] * 11
+
+
+def test_the_p_value_of_one_class_is_that_of_mcnemars_test_where_nothing_else_varies():
+    # nine of twelve listings become right; no other class is predicted
+    truth, before, after = np.zeros(400, int), np.ones((1, 400), int), np.ones((1, 400), int)
+    after[0, :9] = 0
+    p = compared(truth, before, after, classes=2, resamples=4000).class_p("after", "before")
+    assert p[0] == pytest.approx(mcnemar(truth, before, after, np.arange(400)).p, rel=0.5)
+    assert p[1] is None
+
+
+def test_seeds_that_differ_make_a_p_value_larger():
+    measured = np.array([[0.1], [0.3]])
+    swing = np.random.default_rng(0).normal(0, 0.02, 2000)
+    nothing = Drawn(np.zeros((2, 1)), np.zeros((2, 2000, 1)))
+
+    def p(measured):
+        after = Drawn(measured, (measured + swing)[:, :, None])
+        resampled = Resampled(
+            {"after": after, "before": nothing}, {}, np.ones(1, dtype=bool), 0, concerned=np.array([400])
+        )
+        return resampled.class_p("after", "before")[0]
+
+    assert p(np.array([[0.2], [0.2]])) < 1e-12
+    assert 0.2 < p(measured) < 0.5
+
+
+def test_p_values_are_adjusted_for_their_number_under_any_dependence():
+    p = [0.001, 0.02, None, 0.5]
+    harmonic = 1 + 1 / 2 + 1 / 3
+    assert adjusted(p) == [
+        pytest.approx(0.003 * harmonic),
+        pytest.approx(0.03 * harmonic),
+        None,
+        pytest.approx(0.5 * harmonic),
+    ]
+    assert adjusted([None]) == [None]
