@@ -2,39 +2,39 @@
 
     python benchmarks/learning.py listings.csv listings.csv -- --column group=photo_hash
 
-The second file has ``id`` and ``true_label``. A reviewer who knows the truth decides the labels in the order of
-``label_score``, in batches of a fortieth of the listings. In the fixed order, that of the run is kept. In the learning
-one, decided labels take the place of the given ones after each batch, listings that belong to no class teach nothing,
-all models are fitted again, and the rest is ordered again. Folds are assigned again as well, and a listing is scored by
-models that were not trained on it.
+The second file has ``id`` and ``true_label``. A reviewer who knows the truth decides labels from the lowest
+``label_score`` up, in batches of a fortieth of the listings. In the fixed order, the scores of the run are kept. In the
+learning one, the run learns from all decisions after each batch, as `curate review` does, and the rest is ordered
+again. ``--wrong 0.05``: so many decisions are wrong. Decisions on the test set teach nothing.
 
-Prints one JSON object: the wrong labels among the first 10, 20 and 40 % of the listings; how many of the suggestions
-for the wrong labels that are left are right; and how many of the next batch were expected to be wrong, and are, by the
-chances as they are, and by those anchored to the decisions. Arguments after -- are options of find-issues.
+Prints one JSON object for each order: the wrong labels among the first 10, 20 and 40 % of the listings; how many of the
+suggestions for the wrong labels that are left are right; and how many labels were expected to be wrong, and are, among
+the next batch and among all that are left, after each batch. Arguments after -- are options of find-issues.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from detection import show
-from learn_chances import Base, base_of
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
-from curation.issues.label.judge import Judgement, judge
+from curation.issues.label.judge import judge
+from curation.learning.learn import learned_evidence
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision
 from training.utils.arrays import Bool, Float64, Int64
 
 _SHARES = (0.1, 0.2, 0.4)
 _BATCHES = 40
-#: Offset and slope of the chances' log-odds are kept near 0 and 1, as if by normal distributions of this spread.
-_SPREAD = 1.0, 0.3
-#: So many of the last decisions anchor the chances: earlier ones were made on listings that were easier to tell.
-_RECENT = 150
+_WHEN = "2026-01-01T00:00:00+00:00"
 
 
 @dataclass
@@ -43,57 +43,50 @@ class Review:
 
     Attributes
     ----------
-    base : Base
+    run : RunFolder
+    true : Series of str, length N
+        The true label of each listing, in the order of the training table; empty for none of the classes.
     rows : ndarray of int64, shape (n,)
         The listings that are reviewed.
-    decided : ndarray of bool, shape (n,)
+    wrong_keys : float
+        Share of the decisions that are wrong.
     found : list of int
         The wrong labels among the decided after each batch.
     expected : list of tuple
-        Of each batch after the first: how many were expected to be wrong, the same anchored, and how many are.
+        After each batch: how many of the next one, and of all that are left, are expected to be wrong, and are.
     suggested : dict
         By share of the decided listings: how many suggestions for wrong labels that are left are right, of how many.
     """
 
-    base: Base
+    run: RunFolder
+    true: pd.Series
     rows: Int64
-    decided: Bool
-    chances: list[float] = field(default_factory=list)
-    outcomes: list[bool] = field(default_factory=list)
+    wrong_keys: float
+    decisions: dict[str, Decision] = field(default_factory=dict)
     found: list[int] = field(default_factory=list)
-    expected: list[tuple[float, float, int]] = field(default_factory=list)
+    expected: list[tuple[float, int, float, int]] = field(default_factory=list)
     suggested: dict[float, tuple[int, int]] = field(default_factory=dict)
 
-    @property
-    def true(self) -> Int64:
-        """The true classes, shape (n,); -1 for none of them."""
-        return self.base.true[self.rows]
+    def __post_init__(self) -> None:
+        """Read the listings once."""
+        table = self.run.training_table()
+        self.ids = table["id"].astype(str).to_numpy()
+        self.given = table["label"].astype("string")
+        self.wrong: Bool = (self.given != self.true).to_numpy(dtype=bool)
+        self.decided = np.zeros(len(table), dtype=bool)
+        self.chance = np.random.default_rng(0)
 
-    @property
-    def wrong(self) -> Bool:
-        """Whether each given label is wrong, shape (n,)."""
-        return np.asarray(self.base.evidence.given[self.rows] != self.true)
-
-    def judged(self) -> tuple[Judgement, Int64]:
-        """Return what is believed after the decisions, and the places of the listings that it is about."""
-        labels = np.where(self.decided, self.true, self.base.evidence.given[self.rows])
-        places = np.flatnonzero(labels >= 0)
-        rows, classes = self.rows[places], list(range(len(self.base.evidence.classes)))
-        evidence = self.base.with_labels(rows, labels[places], classes, self.base.features[rows], titles=True)
-        return judge(evidence), places
-
-    def decide(self, order: Int64, chances: Float64, count: int) -> None:
-        """Decide the first undecided listings of an order."""
-        batch = order[~self.decided[order]][:count]
-        wrong = self.wrong[batch]
-        if self.chances:
-            offset, slope = anchored(np.array(self.chances), np.array(self.outcomes))
-            sure = expit(offset + slope * logit(np.clip(chances[batch], 1e-4, 1 - 1e-4)))
-            self.expected.append((float(chances[batch].sum()), float(sure.sum()), int(wrong.sum())))
-        self.chances += chances[batch].tolist()
-        self.outcomes += wrong.tolist()
+    def decide(self, batch: Int64) -> None:
+        """Decide listings as a person who knows the truth, but for wrong keys."""
+        for row in batch:
+            id, slip = self.ids[row], self.chance.random() < self.wrong_keys
+            keeps = self.wrong[row] if slip else not self.wrong[row]
+            label = self.true[row] if not slip else self.chance.choice(self.run.classes)
+            action = "keep" if keeps else "relabel" if label else "delete"
+            named = label if action == "relabel" else None
+            self.decisions[id] = Decision(id, action, named, "ana", _WHEN, "app")
         self.decided[batch] = True
-        self.found.append(int(self.wrong[self.decided].sum()))
+        self.found.append(int((self.wrong & self.decided).sum()))
 
 
 def main() -> None:
@@ -102,52 +95,54 @@ def main() -> None:
     parser.add_argument("listings", type=Path)
     parser.add_argument("truth", type=Path)
     parser.add_argument("options", nargs="*", help="options of find-issues, after --")
+    parser.add_argument("--wrong", type=float, default=0.0, help="share of the decisions that are wrong")
+    parser.add_argument("--share", type=float, default=max(_SHARES), help="how much of the listings is reviewed")
     arguments = parser.parse_args()
-    base = base_of(arguments.listings, arguments.truth, arguments.options)
-    results = {name: reviewed(base, learns=name == "learning") for name in ("fixed", "learning")}
+    with tempfile.TemporaryDirectory() as name:
+        run = RunFolder(Path(name) / "run")
+        command = ["find-issues", str(arguments.listings.resolve()), "--run", str(run.folder), *arguments.options]
+        curate = Path(__file__).parent.parent / "cli.py"
+        subprocess.run([sys.executable, str(curate), *command], check=True, capture_output=True)
+        truths = pd.read_csv(arguments.truth, dtype=str, keep_default_na=False).set_index("id")["true_label"]
+        results = {
+            order: reviewed(run, truths, arguments.wrong, arguments.share, learns=order == "learning")
+            for order in ("fixed", "learning")
+        }
     show(f"{arguments.listings.parent.name} {' '.join(arguments.options)}", results)
 
 
-def reviewed(base: Base, *, learns: bool) -> dict[str, Any]:
-    """Review two fifths of the listings, and return what was found."""
-    evidence = base.evidence
-    belief = evidence.belief
-    assert belief is not None
-    rows = np.flatnonzero((base.true != -2) & belief.judged & evidence.listings["image"].notna().to_numpy())
-    review = Review(base, rows, np.zeros(len(rows), dtype=bool))
-    first = judge(evidence)
-    score, suggested = first.score[rows], first.suggested[rows]
-    batch = max(1, len(rows) // _BATCHES)
-    for step in range(1, round(max(_SHARES) * _BATCHES) + 1):
-        review.decide(np.argsort(score, kind="stable"), 1 - score, batch)
+def reviewed(run: RunFolder, truths: pd.Series, wrong_keys: float, share: float, *, learns: bool) -> dict[str, Any]:
+    """Review a share of the listings, and return what was found."""
+    issues = run.issues().set_index("id")
+    ids = run.training_table()["id"].astype(str)
+    true = truths.reindex(ids).reset_index(drop=True)
+    true = true.where(true.isin(run.classes) | true.isna(), "")
+    scores: Float64 = issues.loc[ids, "label_score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    suggested = issues.loc[ids, "suggested_label"].reset_index(drop=True)
+    rows = np.flatnonzero(np.isfinite(scores) & true.notna().to_numpy() & run.training_table()["label"].notna())
+    review, classes = Review(run, true, rows, wrong_keys), np.array([*run.classes, None], dtype=object)
+    size = max(1, len(rows) // _BATCHES)
+    for step in range(1, round(share * _BATCHES) + 1):
+        left = rows[~review.decided[rows]]
+        review.decide(left[np.argsort(scores[left], kind="stable")][:size])
         if learns:
-            judgement, places = review.judged()
-            score, suggested = np.full(len(rows), np.inf), np.full(len(rows), -1)
-            score[places] = np.nan_to_num(judgement.score, nan=1.0)
-            suggested[places] = judgement.suggested
-        if (share := step / _BATCHES) in _SHARES:
-            left = ~review.decided & review.wrong
-            review.suggested[share] = int((suggested == review.true)[left].sum()), int(left.sum())
+            judgement = judge(learned_evidence(run, review.decisions))
+            scores = np.where(np.isnan(judgement.score), 1.0, judgement.score)
+            suggested = pd.Series(classes[judgement.suggested])
+        left = rows[~review.decided[rows]]
+        ahead = left[np.argsort(scores[left], kind="stable")][:size]
+        counts = [(float((1 - scores[some]).sum()), int(review.wrong[some].sum())) for some in (ahead, left)]
+        review.expected.append((*counts[0], *counts[1]))
+        if (done := step / _BATCHES) in _SHARES:
+            errors = left[review.wrong[left]]
+            review.suggested[done] = int((suggested[errors] == true[errors]).sum()), len(errors)
     return {
         "listings": len(rows),
-        "wrong": int(review.wrong.sum()),
-        "found": {share: review.found[round(share * _BATCHES) - 1] for share in _SHARES},
+        "wrong": int(review.wrong[rows].sum()),
+        "found": {each: review.found[round(each * _BATCHES) - 1] for each in _SHARES if each <= share},
         "suggestions_right_on_the_wrong_left": review.suggested,
-        "expected_anchored_actual": [tuple(np.round(each, 1).tolist()) for each in review.expected],
+        "next_expected_actual_left_expected_actual": [tuple(np.round(each, 1).tolist()) for each in review.expected],
     }
-
-
-def anchored(chances: Float64, wrong: Bool) -> tuple[float, float]:
-    """Return offset and slope of the log-odds of chances that agree with the last decisions (Platt 1999)."""
-    odds, outcomes = logit(np.clip(chances[-_RECENT:], 1e-4, 1 - 1e-4)), wrong[-_RECENT:].astype(np.float64)
-
-    def loss(at: Float64) -> float:
-        total = at[0] + at[1] * odds
-        near = (at[0] / _SPREAD[0]) ** 2 / 2 + ((at[1] - 1) / _SPREAD[1]) ** 2 / 2
-        return float((np.logaddexp(0, total) - outcomes * total).sum() + near)
-
-    offset, slope = minimize(loss, np.array([0.0, 1.0])).x
-    return float(offset), float(slope)
 
 
 if __name__ == "__main__":

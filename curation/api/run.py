@@ -152,6 +152,62 @@ class Run(RunReview):
             return done
 
     @checked
+    def learn(
+        self,
+        *,
+        run: str | Path | None = None,
+        command: Sequence[str] = (),
+        wait: bool | float = False,
+        reporter: Reporter = SILENT,
+    ) -> Run:
+        """Judge the listings again, with everything that was decided, as a new run.
+
+        Labels that people kept or gave count as the truth. From the features that are there, the linear models, the
+        weights of all sources and the chances are fitted again, in seconds. Photos, folds and the test set stay, and
+        decisions on test listings teach nothing. What is decided is not flagged any more.
+
+        Parameters
+        ----------
+        run : str or Path, optional
+            Folder of the new run; by default ``runs/<dataset>/<number>`` below the current folder.
+        command : sequence of str
+            What was typed, for ``run.json``.
+        wait : bool or float
+            Whether to wait while another command works on `run`, or for how many seconds; by default that is an error.
+        reporter : Reporter, optional
+            Shows messages.
+
+        Returns
+        -------
+        Run
+            With the decisions of this one.
+
+        Raises
+        ------
+        RunError
+            If nobody has decided anything, or `run` holds something else.
+        RunInUseError
+            If another command works on `run`.
+
+        Examples
+        --------
+        >>> import curation, numpy as np
+        >>> demo = curation.demo("shop", listings=120)
+        >>> listings = curation.read_listings("shop")
+        >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+        >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+        >>> worst = run.issues.nsmallest(1, "priority")["id"].item()
+        >>> _ = run.decide(worst, "keep", reviewer="ana")
+        >>> again = run.learn()
+        >>> int(again.issues.set_index("id")["priority"][worst]), len(again.decisions())
+        (120, 1)
+        """
+        from curation.learning.follow import follow
+
+        followed = follow(self._files, run_folder=as_path(run), command=command, wait=wait, reporter=reporter)
+        return Run(followed.folder)
+
+    @checked
     def undo(self, *, wait: bool | float = False, reporter: Reporter = SILENT) -> Undone:
         """Take the last :meth:`apply_fixes` back; decisions of the review stay.
 

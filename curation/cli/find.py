@@ -10,7 +10,7 @@ import click
 
 import curation
 from curation.cli.advice import advised
-from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
+from curation.cli.dataset import DatasetForm, dataset_options, read_dataset
 from curation.cli.options import (
     cache_option,
     json_option,
@@ -20,6 +20,7 @@ from curation.cli.options import (
     wait_option,
 )
 from curation.cli.terminal import Terminal, echo, print_json, print_table
+from curation.errors import InputError
 from curation.rendering.words import agree, many
 from training.settings import AUTO, Execution, Recipe
 
@@ -33,12 +34,17 @@ _PAIRS = 3
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
-@dataset_argument
+@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--run",
     "run_folder",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the run. [default: runs/NAME/NUMBER]",
+)
+@click.option(
+    "--learn-from",
+    metavar="RUN",
+    help="Judge the listings of an earlier run again, with all that was decided in it; takes no DATASET.",
 )
 @dataset_options
 @click.option(
@@ -77,8 +83,9 @@ _PAIRS = 3
 @wait_option
 @json_option
 def find_issues(
-    dataset: Path,
+    dataset: Path | None,
     run_folder: Path | None,
+    learn_from: str | None,
     form: DatasetForm,
     probabilities: Path | None,
     folds: int,
@@ -97,9 +104,19 @@ def find_issues(
     or a folder with metadata.csv. It is never modified; all results go to the run's folder. Give the same command
     again to continue an interrupted run.
     """
+    reporter = Terminal()
+    if learn_from is not None:
+        _refuse_beside_learn_from(dataset)
+        from curation.run.folder import RunFolder  # imports pandas
+
+        earlier = curation.open_run(learn_from, wait=wait, reporter=reporter)
+        learned = earlier.learn(run=run_folder, command=sys.argv, wait=wait, reporter=reporter)
+        _show(learned, budget, own=RunFolder(learned.folder).record().get("features") is None, as_json=as_json)
+        return
+    if dataset is None:
+        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="DATASET", param_type="argument")
     recipe, execution = train_settings(train)
     _check_options(execution.complete(recipe), given=probabilities is not None)
-    reporter = Terminal()
     listings = read_dataset(dataset, form, needs_image=probabilities is None, cache=cache_dir, reporter=reporter)
     run = curation.find_issues(
         listings,
@@ -116,13 +133,28 @@ def find_issues(
         command=sys.argv,
         reporter=reporter,
     )
+    _show(run, budget, own=probabilities is not None, as_json=as_json)
+
+
+def _show(run: curation.Run, budget: int | None, *, own: bool, as_json: bool) -> None:
     summary = run.summary(budget)
     if as_json:
         print_json(summary.to_dict())
     else:
-        _print(summary, run, own=probabilities is not None)
+        _print(summary, run, own=own)
 
 
+def _refuse_beside_learn_from(dataset: Path | None) -> None:
+    """Refuse what means nothing where an earlier run is judged again."""
+    why = "with --learn-from: listings, settings and models are those of the earlier run"
+    if dataset is not None:
+        raise InputError(f"DATASET has no effect {why}", got=str(dataset), fix="Leave one of them out.")
+    names = {str(parameter.name) for parameter in click.get_current_context().command.params}
+    refuse_without_effect(names - _BESIDE_LEARN_FROM, why, "Leave it out.")
+
+
+#: What may be given with --learn-from.
+_BESIDE_LEARN_FROM = {"dataset", "run_folder", "learn_from", "budget", "wait", "as_json"}
 # the seed chooses the test set, and the photos are kept at this size for `retrain`
 _KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size", "features"}
 _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}

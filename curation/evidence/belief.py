@@ -45,7 +45,7 @@ class Belief:
     judged : ndarray of bool, shape (N,)
         Listings whose given label can be judged: observed ones whose class the model was trained on.
     learnable : ndarray of int64
-        Row numbers of judged listings whose label may be used for training, ordered by id.
+        Row numbers of judged listings that are not in the test set, ordered by id.
     """
 
     logs: Float64
@@ -83,20 +83,20 @@ def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
     """
     if not sources or len(evidence.classes) < 2:
         return None
-    given, rows = evidence.given, evidence.training_rows
+    given, taught, rows, labelled = evidence.given, evidence.taught, evidence.training_rows, evidence.given_rows
     observed = np.logical_or.reduce([source.observed for source in sources])
     judged = observed & evidence.trained_on_label
-    learnable = rows[judged[rows]]
-    if not len(learnable):
+    learnable, learned = labelled[judged[labelled]], rows[judged[rows]]
+    if not len(learnable) or not len(learned):
         return None
     fold, sizes = evidence.fold, class_sizes(evidence)
-    fold_weights = learn_weights(sources, sizes, given, fold, learnable)
+    fold_weights = learn_weights(sources, sizes, taught, fold, learned)
     logs = fuse(sources, sizes, fold_weights, fold, provided=evidence.provided)
     weights, shift = fold_weights[fold, : len(sources)], np.zeros(len(given))
     if evidence.in_fold is not None and sources[0].name == PHOTO:
         shift = weights[:, 0] * IN_FOLD_SHARE * _in_fold_shift(evidence, evidence.in_fold, sources[0], sizes)
         logs[np.arange(len(given)), np.maximum(given, 0)] += shift
-    factor = temperature(logs[learnable], given[learnable])
+    factor = temperature(logs[learned], taught[learned])
     # in place: with many classes, these are the largest arrays of all
     logs *= factor
     return Belief(logs, sources, factor * weights, factor * shift, observed, judged, learnable)

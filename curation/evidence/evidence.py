@@ -12,6 +12,7 @@ import pandas as pd
 
 from curation.evidence.belief import Belief, believe
 from curation.evidence.hierarchy import Hierarchy
+from curation.evidence.known import Known
 from curation.evidence.sources import Source, gather
 from curation.evidence.twins import twins_as_one
 from curation.listings.columns import groups_of
@@ -63,6 +64,9 @@ class Evidence:
     refitted : ndarray of float32, shape (N, K), or None
         Out-of-fold probabilities of models that learned doubtful labels less, of the same training as `neighbours`.
         What the photo shows is taken from them, where there are any.
+    known : Known or None
+        What people decided. Then all models above learned those labels, and the given labels are judged by them; the
+        labels of others may have been decided since they were given.
     """
 
     listings: pd.DataFrame
@@ -77,6 +81,7 @@ class Evidence:
     titles: Float32 | None = None
     flags: str = CURATE
     refitted: Float32 | None = None
+    known: Known | None = None
 
     @cached_property
     def twins_as_one(self) -> Evidence:
@@ -86,13 +91,22 @@ class Evidence:
     @cached_property
     def labels(self) -> pd.Series:
         """The class of each given label, Series of str of length N; NA without a label."""
-        label = self.listings["label"]
-        return label.replace(dict(self.spellings)) if self.spellings else label
+        return self._as_classes(self.listings["label"])
 
     @cached_property
     def given(self) -> Int64:
         """Class number of the given label, shape (N,); -1 without one."""
         return pd.Categorical(self.labels, categories=self.classes).codes.astype(np.int64)
+
+    @cached_property
+    def taught(self) -> Int64:
+        """Class number of the label that is learned from, shape (N,); -1 where there is none.
+
+        It is the given one, unless a person decided on it.
+        """
+        if self.known is None:
+            return self.given
+        return pd.Categorical(self._as_classes(self.known.labels), categories=self.classes).codes.astype(np.int64)
 
     @cached_property
     def hierarchy(self) -> Hierarchy:
@@ -111,11 +125,18 @@ class Evidence:
 
     @property
     def may_train(self) -> Bool:
-        """Whether the given label may be used for training, shape (N,): not in the test set."""
-        labelled = self.given >= 0
+        """Whether the label may be used for training, shape (N,): not in the test set."""
+        return np.asarray((self.taught >= 0) & self._not_test)
+
+    @property
+    def _not_test(self) -> Bool:
         if "split" not in self.listings:
-            return labelled
-        return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
+            return np.ones(len(self.listings), dtype=bool)
+        return (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool)
+
+    def _by_id(self, chosen: Bool) -> Int64:
+        rows = np.flatnonzero(chosen)
+        return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
 
     @property
     def trained_on_label(self) -> Bool:
@@ -128,8 +149,12 @@ class Evidence:
     @property
     def training_rows(self) -> Int64:
         """The row numbers of `may_train` ordered by id, so that the order of the table does not matter."""
-        rows = np.flatnonzero(self.may_train)
-        return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
+        return self._by_id(self.may_train)
+
+    @property
+    def given_rows(self) -> Int64:
+        """The row numbers of the given labels that are not in the test set, ordered by id, whatever was decided."""
+        return self._by_id((self.given >= 0) & self._not_test)
 
     @cached_property
     def fold(self) -> Int64:
@@ -161,6 +186,9 @@ class Evidence:
     def sources(self) -> list[Source]:
         """Every source that says something about at least one listing; see :func:`curation.evidence.sources.gather`."""
         return gather(self)
+
+    def _as_classes(self, label: pd.Series) -> pd.Series:
+        return label.replace(dict(self.spellings)) if self.spellings else label
 
     @cached_property
     def belief(self) -> Belief | None:

@@ -65,8 +65,8 @@ class Source:
 
 
 def class_sizes(evidence: Evidence) -> Float64:
-    """Return the log share of each class among the given labels that may be used for training, shape (K,)."""
-    counts = np.bincount(evidence.given[evidence.may_train], minlength=len(evidence.classes)) + 0.5
+    """Return the log share of each class among the labels that may be used for training, shape (K,)."""
+    counts = np.bincount(evidence.taught[evidence.may_train], minlength=len(evidence.classes)) + 0.5
     return np.asarray(np.log(counts / counts.sum()))
 
 
@@ -113,9 +113,9 @@ def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes:
     weight, by chance and too little.
     """
     logs = photo.log_likelihood + SIMILAR_COUNT * _model(PHOTO, neighbours, sizes).log_likelihood
-    given, rows = evidence.given, evidence.training_rows
+    taught, rows = evidence.taught, evidence.training_rows
     rows = rows[(photo.observed & evidence.trained_on_label)[rows]]
-    factor = temperature((logs + sizes)[rows], given[rows]) if len(rows) else 1.0
+    factor = temperature((logs + sizes)[rows], taught[rows]) if len(rows) else 1.0
     return replace(photo, log_likelihood=factor * logs, weight=1.0)
 
 
@@ -127,13 +127,13 @@ def _words(listings: pd.DataFrame, column: str) -> list[str | None]:
 
 
 def _titles(evidence: Evidence, titles: list[str | None]) -> Source:
-    logs = title_likelihoods(titles, evidence.given, evidence.fold, evidence.may_train, evidence.classes)
+    logs = title_likelihoods(titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes)
     # naive Bayes treats every word as independent evidence and is far too confident
     return _tempered(TITLE, logs.astype(np.float64), evidence)
 
 
 def _texts(evidence: Evidence, texts: list[str | None], titles: list[str | None]) -> Source:
-    logs = text_likelihoods(texts, titles, evidence.given, evidence.fold, evidence.may_train, evidence.classes)
+    logs = text_likelihoods(texts, titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes)
     return _tempered(TEXT, logs.astype(np.float64), evidence)
 
 
@@ -143,7 +143,7 @@ def _meaning(evidence: Evidence, features: Float32) -> Source:
     logs = np.empty((len(order), len(evidence.classes)))
     logs[order] = meaning_likelihoods(
         features[order],
-        evidence.given[order],
+        evidence.taught[order],
         evidence.fold[order],
         evidence.may_train[order],
         classes=len(evidence.classes),
@@ -153,9 +153,9 @@ def _meaning(evidence: Evidence, features: Float32) -> Source:
 
 def _tempered(name: str, logs: Float64, evidence: Evidence) -> Source:
     """Return a source as confident as it is accurate, some of which is stray."""
-    given, rows = evidence.given, evidence.training_rows
+    taught, rows = evidence.taught, evidence.training_rows
     learnable = rows[np.isfinite(logs[rows]).all(axis=1)]
-    factor = temperature(logs[learnable], given[learnable]) if len(learnable) else 1.0
+    factor = temperature(logs[learnable], taught[learnable]) if len(learnable) else 1.0
     return _source(name, np.log((1 - STRAY) * softmax(factor * logs) + STRAY / logs.shape[1]))
 
 
@@ -174,7 +174,7 @@ def _prices(evidence: Evidence) -> Source:
     for number in np.unique(fold):
         others = evidence.may_train & (fold != number) & np.isfinite(x)
         rows = fold == number
-        labels = evidence.given[others, None]
+        labels = evidence.taught[others, None]
         centres, spreads = class_prices(x[others], labels, np.ones(labels.shape), classes=len(evidence.classes))
         ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
         logs[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
@@ -191,11 +191,11 @@ def _reposts(evidence: Evidence) -> Iterator[Source]:
     if not len(voting) or classes < 2:
         return
     # number only the photos that occur more than once
-    group, given = np.unique(number[rows], return_inverse=True)[1], evidence.given[rows]
+    group, taught = np.unique(number[rows], return_inverse=True)[1], evidence.taught[rows]
     counts = np.zeros((group.max() + 1, classes))
-    np.add.at(counts, (group[voting], given[voting]), 1)
+    np.add.at(counts, (group[voting], taught[voting]), 1)
     others = counts[group]
-    others[voting, given[voting]] -= 1
+    others[voting, taught[voting]] -= 1
     total = others.sum(axis=1, keepdims=True)
     one_vote = np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED)
     logs, observed = np.zeros((len(number), classes)), np.zeros(len(number), dtype=bool)

@@ -67,7 +67,9 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
     if np.isnan(score[given >= 0]).all():
         nothing: dict[str, Any] = {"label_health": None, "noise_count": None, "listings": 0, "classes": []}
         return {**nothing, "unscored": _unscored(evidence), "confused": []}
-    rows = evidence.training_rows
+    if evidence.known is not None:
+        score = np.where(np.isnan(evidence.known.wrong), score, 1 - evidence.known.wrong)
+    rows = evidence.given_rows
     rows = rows[~np.isnan(score[rows])]
     right, size = np.bincount(given[rows], score[rows], len(classes)), np.bincount(given[rows], minlength=len(classes))
     quality = np.where(size > 0, right / np.maximum(size, 1), np.nan)

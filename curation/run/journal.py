@@ -25,6 +25,7 @@ __all__ = [
     "check_reviewer",
     "current_decisions",
     "disagreements",
+    "in_order",
     "last_click",
     "noted",
     "reviewer_name",
@@ -163,6 +164,20 @@ def _stacks(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
         elif decision.action != NOTE:
             stack.append(decision)
     return stacks
+
+
+def in_order(decisions: Iterable[Decision]) -> dict[str, Decision]:
+    """Return what holds now, in the order in which it was decided: by the latest decision of each listing.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+    """
+    said = list(decisions)
+    place = {id(decision): number for number, decision in enumerate(said)}
+    holding = current_decisions(said)
+    return dict(sorted(holding.items(), key=lambda item: place[id(item[1])]))
 
 
 def noted(decisions: Iterable[Decision]) -> dict[str, Decision]:

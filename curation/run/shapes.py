@@ -43,6 +43,7 @@ RECORD = {
     "features_of?": str,
     "titles_of?": str,
     "image_size?": int,
+    "learned?": {"from": str, "decisions": int},
 }
 #: What ``listings.parquet`` and ``issues.parquet`` have, those of earlier versions, too.
 LISTINGS_COLUMNS = ("id", "label")

@@ -227,7 +227,12 @@ class Job:
     @property
     def network_predictions(self) -> Path:
         """The network's predictions for `watched`, after each stored epoch."""
-        return self.folder / "network-predictions.npy"
+        return self.network_predictions_in(self.folder)
+
+    @staticmethod
+    def network_predictions_in(folder: Path) -> Path:
+        """Return the file of the network's predictions in the folder of a job."""
+        return folder / "network-predictions.npy"
 
     def steps(self, recipe: Recipe) -> int:
         """Return the optimizer steps of the network, or 1 for the head alone."""

@@ -41,6 +41,7 @@ def refitted_probabilities(
     strengths: Sequence[float],
     classes: int,
     device: torch.device,
+    sure: Bool | None = None,
 ) -> Float32 | None:
     """Return out-of-fold probabilities of heads that learned doubtful labels less, and what a model believes instead.
 
@@ -63,6 +64,8 @@ def refitted_probabilities(
         K, at least 2.
     device : torch.device
         Where to compute.
+    sure : ndarray of bool, shape (N,), optional
+        Rows whose label people decided on: it counts fully, whatever a model believes. By default none.
 
     Returns
     -------
@@ -75,6 +78,7 @@ def refitted_probabilities(
     # every pair of parts must leave something to learn from
     if parts < FEWEST_PARTS or classes < 2 or sum(len(rows) > 0 for rows in taught) < FEWEST_PARTS:
         return None
+    certain = np.zeros(len(labels), dtype=bool) if sure is None else sure
     stored: Float32 = map_array(features)
 
     def teach(key: _Key) -> Head:
@@ -86,7 +90,7 @@ def refitted_probabilities(
         for other, rows in enumerate(taught):
             if other != number and len(rows):
                 teacher = teachers[_key(number, other, strengths)]
-                beliefs[rows] = _softened(teacher.predict(stored, rows), labels[rows])
+                beliefs[rows] = _softened(teacher.predict(stored, rows), labels[rows], certain[rows])
         rows, scored = np.flatnonzero(trains & (part != number)), np.flatnonzero(has_photo & (part == number))
         head = fit_with(stored, rows, Beliefs(beliefs), strength=strengths[number], device=device)
         return scored, head.predict(stored, scored)
@@ -104,12 +108,13 @@ def _key(scored: int, other: int, strengths: Sequence[float]) -> _Key:
     return min(scored, other), max(scored, other), strengths[scored]
 
 
-def _softened(probs: Float32, labels: Int64) -> Float32:
+def _softened(probs: Float32, labels: Int64, certain: Bool) -> Float32:
     """Return what a head is to learn of rows, shape (n, K): rows sum to 1."""
     each, others = np.arange(len(labels)), probs.copy()
     others[each, labels] = 0
     margin = np.log(np.maximum(probs[each, labels], _LEAST)) - np.log(np.maximum(others.max(axis=1), _LEAST))
     believed = expit(margin + BELIEVED).astype(np.float32)
+    believed[certain] = 1
     soft: Float32 = probs * (1 - believed[:, None])
     soft[each, labels] += believed
     return soft

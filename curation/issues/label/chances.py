@@ -38,8 +38,8 @@ FACTS = (
 #: The chance falls with the margin at least as fast as this. Slower, and a label that everything contradicts is no more
 #: doubtful than one of which nothing is known, in a dataset unlike those that the rest was learned from.
 FLATTEST = 0.7
-#: Margins are compared up to this size.
-WIDEST = 12.0
+#: Beyond this size, a margin counts by so little that only the order of listings shows it.
+WIDEST, BEYOND = 12.0, 0.01
 #: A chance below the first is never flagged, one from the second on always.
 LEAST_FLAGGED, SURELY_FLAGGED = 0.35, 0.5
 _LEAST_SHARE = 1e-4
@@ -70,7 +70,8 @@ class Coefficients:
         """Return the chance that each label is wrong, shape (n,), from margins and the facts of the dataset."""
         standard = np.r_[1.0, (np.clip(facts, self.low, self.high) - self.mean) / self.scale]
         rise, fall = (max(FLATTEST, float(standard @ slopes)) for slopes in (self.below, self.above))
-        margin = np.clip(margin, -WIDEST, WIDEST)
+        within = np.clip(margin, -WIDEST, WIDEST)
+        margin = within + BEYOND * np.clip(margin - within, -WIDEST / BEYOND, WIDEST / BEYOND)
         chance: Float64 = expit(standard @ self.offset - rise * np.minimum(margin, 0) - fall * np.maximum(margin, 0))
         return chance
 

@@ -9,6 +9,7 @@ import numpy as np
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, softmax
 from curation.evidence.sources import MEANING, PHOTO, TITLE
+from curation.issues.label.anchor import Anchor, anchor_to
 from curation.issues.label.chances import chances_wrong, flags_from
 from curation.issues.label.noise import suggestion_confidence
 from training.utils.arrays import Bool, Float64, Int64
@@ -40,6 +41,10 @@ class Judgement:
         Probability that the suggested label is the true one, 0 to 1; NaN without a suggestion.
     supporting, opposing : list of tuple of str, length N
         The sources that support the suggested label over the given one, and those that do the opposite.
+    chance : ndarray of float64, shape (N,)
+        Chance of a wrong label as models alone have it, 0 to 1, high = bad; NaN where it was not judged.
+    anchor : Anchor or None
+        What that chance needs to agree with decisions; None without any.
     """
 
     score: Float64
@@ -48,6 +53,8 @@ class Judgement:
     confidence: Float64
     supporting: list[tuple[str, ...]]
     opposing: list[tuple[str, ...]]
+    chance: Float64
+    anchor: Anchor | None = None
 
 
 def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
@@ -70,17 +77,22 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
     if belief is None:
         no_sources: list[tuple[str, ...]] = [()] * n
         unknown = np.full(n, np.nan)
-        return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources)
+        return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources, unknown)
     label, logs, judged = np.maximum(given, 0), belief.logs, belief.judged
     probs = softmax(logs)
     chances = chances_wrong(logs, probs, label, belief.learnable)
-    wrong = chances.wrong
+    wrong, left, anchor, known = chances.wrong, judged, None, evidence.known
+    if known is not None:
+        left = judged & ~known.decided
+        rows = known.order[judged[known.order]]
+        anchor = anchor_to(wrong[left], wrong[rows], known.wrong[rows])
+        wrong = anchor(wrong)
     unlabelled = belief.observed & (given < 0)
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
     # people accept confident suggestions without looking, so the noise among confident listings counts
     confidence = suggestion_confidence(probs, given, suggested, share=chances.noise, candidates=chances.candidates)
     confidence = np.where(judged, np.minimum(confidence, wrong), confidence)
-    flagged = unlabelled | (judged & (wrong >= flags_from(wrong[judged]) if flagged is None else flagged))
+    flagged = unlabelled | (judged & (wrong >= flags_from(wrong[left]) if flagged is None else flagged))
     suggests = flagged | (judged & (wrong >= SUGGESTS_FROM))
     supporting, opposing = _sides(belief.log_odds(label, suggested), suggests & judged)
     return Judgement(
@@ -90,6 +102,8 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
         np.where(suggests, confidence, np.nan),
         supporting,
         opposing,
+        np.where(judged, chances.wrong, np.nan),
+        anchor,
     )
 
 

@@ -168,7 +168,7 @@ def _outputs(evidence: Evidence, features: Float32) -> Float32:
     sizes = np.zeros((len(products), classes))
     for number, own in enumerate(training[fold[training] == k] for k in range(len(products))):
         for block in _blocks(own):
-            x, y = standard(block), np.eye(classes)[evidence.given[block]]
+            x, y = standard(block), np.eye(classes)[evidence.taught[block]]
             products[number] += x.T @ np.hstack([x, y])
             sizes[number] += y.sum(axis=0)
     for number in range(len(products)):
@@ -197,10 +197,10 @@ def _words(evidence: Evidence) -> Words | None:
     number, names = pd.factorize(np.array(flat, dtype=object))
     starts = np.concatenate([[0], np.cumsum([len(title) for title in words])])
     of = csr_matrix((np.ones(len(flat)), number, starts), shape=(len(words), len(names)))
-    trains, given, classes = evidence.may_train, evidence.given, len(evidence.classes)
+    trains, taught, classes = evidence.may_train, evidence.taught, len(evidence.classes)
     counts = []
     for fold in range(int(evidence.fold.max()) + 1):
         rows = np.flatnonzero(trains & (evidence.fold != fold))
-        ones = csr_matrix((np.ones(len(rows)), (np.arange(len(rows)), given[rows])), shape=(len(rows), classes))
+        ones = csr_matrix((np.ones(len(rows)), (np.arange(len(rows)), taught[rows])), shape=(len(rows), classes))
         counts.append(csr_matrix(of[rows].T @ ones))
     return Words(of, counts, [np.asarray(count.sum(axis=1)).ravel() for count in counts], evidence.fold)

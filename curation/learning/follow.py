@@ -1,0 +1,147 @@
+"""A new run from the decisions of an earlier one: the same listings, photos, folds and test set, judged again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from curation.errors import RunError
+from curation.evidence.probabilities import Probabilities
+from curation.issues.health import health
+from curation.learning.learn import Learned, learn
+from curation.rendering.words import many
+from curation.report import write_report
+from curation.run.carry_over import EARLIER
+from curation.run.create import started_run
+from curation.run.folder import RunFolder
+from curation.run.journal import in_order
+from curation.run.journal_file import append
+from curation.run.record import recorded
+from training.utils.csv_files import write_csv
+from training.utils.files import sha256_of_file, write_json
+from training.utils.progress import SILENT, Reporter
+
+__all__ = ["follow"]
+
+#: Entries of ``run.json`` that are about the listings and models, which stay.
+_KEPT = (
+    *("dataset", "seed", "sha256", "image_size", "allow_bad", "photo_root", "embeddings"),
+    *("features", "features_of", "titles_of", "pretrained", "computed"),
+)
+
+
+def follow(
+    earlier: RunFolder,
+    *,
+    run_folder: Path | None = None,
+    command: Sequence[str] = (),
+    wait: bool | float = False,
+    reporter: Reporter = SILENT,
+) -> RunFolder:
+    """Make a run that has learned from all decisions of an earlier one; see :func:`curation.learning.learn.learn`.
+
+    Nothing of the earlier run changes. The new one takes over its decisions.
+
+    Parameters
+    ----------
+    earlier : RunFolder
+        A finished run with decisions.
+    run_folder : Path, optional
+        By default ``runs/<dataset>/<number>`` below the current folder.
+    command, wait, reporter
+        As for :func:`curation.find_issues`.
+
+    Returns
+    -------
+    RunFolder
+        Finished.
+
+    Raises
+    ------
+    RunError
+        If the earlier run has no decision, or a file of it is damaged or missing.
+    """
+    record, (said, damaged) = earlier.record(), earlier.decisions()
+    decisions = in_order(decision for decision in said if decision.source != "suggestion")
+    for line in damaged:
+        reporter.say(f"warning: in {earlier.folder}: {line}.")
+    if not decisions:
+        raise RunError(
+            f"{earlier.folder} has no decisions to learn from",
+            got="none that a person made" if said else "none",
+            fix="Decide on some listings first, with `review()`.",
+            parameter="learn_from",
+        )
+    # so that another number of decisions is another run
+    settings = {**record["settings"], "learn_from": str(earlier.folder.resolve()), "decisions": len(decisions)}
+    facts = {"dataset": record["dataset"], "settings": settings, "seed": record["seed"]}
+    with (
+        started_run(
+            record["dataset"]["name"],
+            run_folder,
+            by="find_issues",
+            command=list(command),
+            facts=facts,
+            wait=wait,
+            reporter=reporter,
+        ) as run,
+        recorded(run, write_report),
+    ):
+        reporter.say(f"run folder: {run.folder}")
+        reporter.say(f"learning from {many(len(decisions), 'decision')} of {earlier.folder}")
+        _copy(earlier, run)
+        run.update(**{name: record[name] for name in _KEPT if name in record})
+        with run.stage("learn"):
+            learned = learn(earlier, decisions)
+        _write(run, learned)
+        taken = [replace(decision, source=EARLIER) for decision in decisions.values()]
+        if not run.journal.exists():
+            append(run.journal, taken)
+        run.update(
+            carried_over={"from": str(earlier.folder), "taken": len(taken), "left": {}},
+            learned={"from": str(earlier.folder), "decisions": len(decisions)},
+            files={name: sha256_of_file(run.folder / name) for name in run.hashed()},
+        )
+    return run
+
+
+def _copy(earlier: RunFolder, run: RunFolder) -> None:
+    """Copy what both runs have in common: the table as its author wrote it, the listings, features and networks."""
+    shutil.copytree(earlier.input_folder, run.input_folder, copy_function=_linked, dirs_exist_ok=True)
+    shutil.copytree(
+        earlier.training_folder,
+        run.training_folder,
+        copy_function=_linked,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("retrain", ".*"),
+    )
+    for file in (earlier.listings_file, earlier.problems_file):
+        if file.exists():
+            _linked(str(file), str(run.folder / file.name))
+
+
+def _linked(source: str, target: str) -> str:
+    """Link a file, which nobody changes once it is written; copy it where the file system has no links."""
+    with suppress(FileExistsError):
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            raise
+        except OSError:
+            shutil.copy2(source, target)
+    return target
+
+
+def _write(run: RunFolder, learned: Learned) -> None:
+    evidence = learned.evidence
+    rows = run.input_order(evidence.listings["id"])
+    ids, fold = evidence.listings["id"].to_numpy(dtype=str), evidence.listings["fold"].to_numpy(dtype="int64")
+    Probabilities(ids[rows], evidence.classes, evidence.probs[rows], fold[rows]).save(run.probabilities_file)
+    by_row = learned.issues.set_index("id").loc[ids].reset_index()
+    write_json(run.health_file, health(evidence, by_row))
+    run.write_table(run.issues_file, learned.issues)
+    write_csv(run.issues_file.with_suffix(".csv"), learned.issues)

@@ -1,0 +1,263 @@
+"""A run that is judged again with decisions: what they teach, and what they must not."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+import curation
+from curation.errors import RunError
+from curation.issues import KINDS
+from curation.learning.follow import follow
+from curation.learning.learn import learn, learned_evidence
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision, in_order
+from tests.support.tiny import tiny_run
+
+WHEN = "2026-01-01T10:00:00+00:00"
+
+
+def said(id, action, label=None, **more):
+    return Decision(id, action, label, "ana", WHEN, "app", **more)
+
+
+def decisions_of(*all_of_them):
+    return {decision.id: decision for decision in all_of_them}
+
+
+@pytest.fixture(scope="module")
+def unlearned(finished):
+    """The run of the demo, judged again without any decision."""
+    return learn(finished, {})
+
+
+@pytest.fixture
+def training(finished):
+    """The listings that may be learned from, and have a photo and a label."""
+    table = finished.training_table()
+    return table[(table["split"] == "train") & table["label"].notna() & table["unreadable"].isna()]
+
+
+def other_class(run, label):
+    return next(name for name in run.classes if name != label)
+
+
+@pytest.mark.parametrize("run", ["finished", "networked"])
+def test_without_decisions_a_run_says_what_it_said(run, request):
+    files = request.getfixturevalue(run)
+    assert_frame_equal(learn(files, {}).issues, files.issues())
+
+
+def test_the_users_own_probabilities_stay_as_they_are(tmp_path):
+    run = RunFolder(tiny_run(tmp_path).folder)
+    learned = learn(run, decisions_of(said("L00", "keep")))
+    kept = run.probabilities().in_order(learned.evidence.listings["id"].tolist(), run.classes)
+    assert np.array_equal(learned.evidence.probs, kept.probs)
+
+
+def test_a_decision_teaches_the_models_of_other_folds_and_not_its_own(finished, training, unlearned):
+    row = training.iloc[0]
+    label = other_class(finished, row["label"])
+    evidence = learned_evidence(finished, decisions_of(said(row["id"], "relabel", label)))
+    same_fold = (evidence.listings["fold"] == row["fold"]).to_numpy()
+    for name in ("probs", "refitted", "neighbours"):
+        before, after = getattr(unlearned.evidence, name), getattr(evidence, name)
+        assert np.array_equal(before[same_fold], after[same_fold], equal_nan=True), name
+        assert not np.array_equal(before[~same_fold], after[~same_fold], equal_nan=True), name
+
+
+def test_decisions_on_the_test_set_teach_nothing(finished, unlearned):
+    table = finished.training_table()
+    test = table[(table["split"] == "test") & table["label"].notna()]
+    decisions = decisions_of(
+        *(said(id, "relabel", other_class(finished, label)) for id, label in test[["id", "label"]].to_numpy())
+    )
+    learned = learn(finished, decisions)
+    assert np.array_equal(learned.evidence.probs, unlearned.evidence.probs, equal_nan=True)
+    assert learned.anchor is not None
+    assert (learned.anchor.offset, learned.anchor.slope) == (0, 1)
+    left = ~learned.issues["id"].isin(list(decisions))
+    scores = ["label_score", "none_of_these", "price_score"]
+    assert_frame_equal(learned.issues.loc[left, scores], unlearned.issues.loc[left, scores])
+
+
+def test_a_deleted_listing_teaches_nothing(finished, training):
+    deleted, relabelled, kept = training["id"].iloc[:3]
+    decisions = decisions_of(
+        said(deleted, "delete"), said(relabelled, "relabel", finished.classes[0]), said(kept, "keep")
+    )
+    evidence = learned_evidence(finished, decisions)
+    row = evidence.listings.set_index("id").index.get_loc
+    assert evidence.taught[row(deleted)] == -1
+    assert evidence.taught[row(relabelled)] == 0
+    assert evidence.taught[row(kept)] == evidence.given[row(kept)]
+    known = evidence.known
+    assert known.sure[[row(deleted), row(relabelled), row(kept)]].tolist() == [False, True, True]
+
+
+def test_a_listing_to_which_several_labels_fit_is_no_surer_than_before(finished, training):
+    id = training["id"].iloc[0]
+    known = learned_evidence(finished, decisions_of(said(id, "ambiguous"))).known
+    row = finished.training_table().set_index("id").index.get_loc(id)
+    assert (known.sure[row], known.wrong[row]) == (False, 0)
+
+
+def test_who_deletes_a_listing_with_another_flag_says_nothing_of_its_label(finished, training):
+    issues = finished.issues().set_index("id").loc[training["id"]]
+    others = [kind.flag for kind in KINDS if kind.name != "label"]
+    flagged = issues[others].fillna(False).any(axis=1)
+    repost, plain = flagged[flagged].index[0], flagged[~flagged & issues["label_score"].notna()].index[0]
+    known = learned_evidence(finished, decisions_of(said(repost, "delete"), said(plain, "delete"))).known
+    row = finished.training_table().set_index("id").index.get_loc
+    assert np.isnan(known.wrong[row(repost)])
+    assert known.wrong[row(plain)] == 1
+
+
+def test_a_class_of_which_everything_was_deleted_is_neither_suggested_nor_judged(finished):
+    table = finished.training_table()
+    gone = table["label"].value_counts().index[-1]
+    decisions = decisions_of(*(said(id, "delete") for id in table["id"][table["label"] == gone]))
+    issues = learn(finished, decisions).issues
+    assert not (issues["suggested_label"] == gone).fillna(False).any()
+
+
+def test_a_new_class_teaches_nothing_yet(finished, training):
+    id = training["id"].iloc[0]
+    evidence = learned_evidence(finished, decisions_of(said(id, "relabel", "Sofas", new_class=True)))
+    row = evidence.listings.set_index("id").index.get_loc(id)
+    assert (evidence.taught[row], evidence.known.wrong[row]) == (-1, 1)
+
+
+def test_a_corrected_price_is_what_others_are_compared_with(finished):
+    table = finished.training_table()
+    id = table["id"][table["price"] > 0].iloc[0]
+    decision = said(id, "reprice", new_price=12345.0)
+    learned = learn(finished, decisions_of(decision))
+    assert learned.evidence.listings.set_index("id")["price"][id] == 12345.0
+    assert_frame_equal(learned.issues[["id", "price"]], finished.issues()[["id", "price"]])
+
+
+def test_the_other_half_of_a_deleted_repost_is_no_repost(finished):
+    groups = finished.issues().dropna(subset="near_duplicate_group").groupby("near_duplicate_group")["id"].agg(list)
+    pair = next(ids for ids in groups if len(ids) == 2)
+    flagged = learn(finished, decisions_of(said(pair[0], "delete"))).issues.set_index("id")["is_near_duplicate_issue"]
+    assert not flagged[pair[1]]
+
+
+def test_what_is_decided_is_not_flagged_and_comes_last(finished):
+    worst = finished.issues().nsmallest(5, "priority")["id"]
+    issues = learn(finished, decisions_of(*(said(id, "keep") for id in worst))).issues
+    chosen = issues[issues["id"].isin(worst)]
+    assert not chosen[[kind.flag for kind in KINDS]].fillna(False).to_numpy().any()
+    assert (chosen["change_chance"] == 0).all()
+    assert sorted(chosen["priority"]) == list(range(len(issues) - 4, len(issues) + 1))
+    assert sorted(issues["priority"]) == list(range(1, len(issues) + 1))
+
+
+def test_the_order_of_what_is_left_is_that_of_the_chances_before_they_were_anchored(finished):
+    worst = finished.issues().nsmallest(20, "priority")["id"]
+    learned = learn(finished, decisions_of(*(said(id, "keep") for id in worst)))
+    judged = learned.issues.dropna(subset="label_score").set_index("id")["label_score"]
+    before = learned.chances[judged.index]
+    assert np.array_equal(np.argsort(judged.to_numpy(), kind="stable"), np.argsort(-before.to_numpy(), kind="stable"))
+
+
+def test_many_flags_that_were_kept_lower_what_is_expected(finished):
+    flagged = finished.issues().query("is_label_issue").nsmallest(30, "priority")["id"]
+    learned = learn(finished, decisions_of(*(said(id, "keep") for id in flagged)))
+    left = [id for id in learned.issues["id"] if id not in set(flagged)]
+    raw = learned.chances[left].dropna()
+    assert learned.expected(left).low <= learned.expected(left).changes <= learned.expected(left).high
+    assert (1 - learned.issues.set_index("id").loc[raw.index, "label_score"]).sum() < 0.7 * raw.sum()
+
+
+class TestANewRun:
+    @pytest.fixture
+    def earlier(self, finished, tmp_path):
+        run = RunFolder(tmp_path / "earlier")
+        shutil.copytree(finished.folder, run.folder)
+        return run
+
+    @pytest.fixture
+    def in_tmp(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+    def decide(self, run, count=8):
+        worst = run.issues().dropna(subset="suggested_label").nsmallest(count, "priority")["id"].tolist()
+        api = curation.open_run(run.folder)
+        api.decide(worst[: count // 2], "relabel", reviewer="ana")
+        api.decide(worst[count // 2 :], "keep", reviewer="ana")
+        return worst
+
+    def test_says_what_a_review_said_that_learned_meanwhile(self, earlier, in_tmp):
+        self.decide(earlier)
+        live = learn(earlier, in_order(earlier.decisions()[0]))
+        new = follow(earlier)
+        assert_frame_equal(new.issues(), live.issues)
+
+    def test_learns_the_same_again_from_its_own_journal(self, earlier, in_tmp):
+        self.decide(earlier)
+        new = follow(earlier)
+        again = learn(new, in_order(new.decisions()[0]))
+        assert_frame_equal(again.issues, new.issues())
+
+    def test_has_the_decisions_and_changes_nothing_of_the_earlier_run(self, earlier, in_tmp):
+        worst = self.decide(earlier)
+        before = {path: path.read_bytes() for path in earlier.folder.rglob("*") if path.is_file()}
+        new = curation.open_run(earlier.folder).learn()
+        assert {path: path.read_bytes() for path in earlier.folder.rglob("*") if path.is_file()} == before
+        assert sorted(new.decisions()["id"]) == sorted(worst)
+        assert (new.decisions()["source"] == "earlier run").all()
+        assert new.verify().ok
+
+    def test_learns_nothing_from_suggestions_that_were_accepted_unseen(self, earlier, in_tmp):
+        curation.open_run(earlier.folder).apply_fixes(accept_suggestions=True)
+        with pytest.raises(RunError, match="no decisions to learn from"):
+            follow(earlier)
+
+    def test_needs_a_decision(self, earlier, in_tmp):
+        with pytest.raises(RunError, match="no decisions to learn from"):
+            follow(earlier)
+        assert not (earlier.folder.parent / "runs").exists()
+
+    def test_goes_on_after_an_interruption(self, earlier, in_tmp, monkeypatch):
+        import curation.learning.follow as module
+
+        self.decide(earlier)
+
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                follow(earlier)
+        new = follow(earlier)
+        assert new.folder.name == "1"
+        assert len(new.decisions()[0]) == 8
+
+    def test_of_a_run_with_networks_keeps_what_they_said(self, networked, tmp_path, in_tmp):
+        run = RunFolder(tmp_path / "networked")
+        shutil.copytree(networked.folder, run.folder)
+        self.decide(run)
+        new = follow(run)
+        again = learn(new, in_order(new.decisions()[0]))
+        assert_frame_equal(again.issues, new.issues())
+
+
+def test_the_latest_word_on_a_listing_decides_its_place_in_the_order():
+    first, second, again = said("A", "keep"), said("B", "keep"), said("A", "delete")
+    assert list(in_order([first, second, again]).values()) == [second, again]
+    undone = dataclasses.replace(again, action="undo")
+    assert list(in_order([first, second, again, undone]).values()) == [first, second]
+
+
+def test_a_damaged_file_of_the_features_is_told(finished, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(finished.folder, run.folder)
+    (run.training_folder / "plan.json").write_text("{")
+    with pytest.raises(RunError, match=r"plan\.json can't be read"):
+        learn(run, decisions_of(said(pd.Series(run.issues()["id"]).iloc[0], "keep")))
