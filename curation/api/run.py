@@ -185,7 +185,7 @@ class Run(RunReview):
         Raises
         ------
         RunError
-            If nobody has decided anything, or `run` holds something else.
+            If the run has no decisions, or `run` holds something else.
         RunInUseError
             If another command works on `run`.
 

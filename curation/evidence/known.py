@@ -1,4 +1,4 @@
-"""What is known of the labels: those that people decided on, which count as the truth."""
+"""Labels that people decided on, which count as the truth."""
 
 from __future__ import annotations
 

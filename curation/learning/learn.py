@@ -147,7 +147,7 @@ def learned_evidence(run: RunFolder, decisions: Mapping[str, Decision]) -> Evide
     Returns
     -------
     Evidence
-        In the order of :meth:`curation.run.folder.RunFolder.training_table`, with what is known of the labels.
+        In the order of :meth:`curation.run.folder.RunFolder.training_table`, with what was decided on its labels.
 
     Raises
     ------

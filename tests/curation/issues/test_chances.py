@@ -43,9 +43,10 @@ def test_a_slope_is_at_least_0_7_so_a_larger_margin_never_has_a_larger_chance():
     assert np.log(found / (1 - found)) == pytest.approx([0.7, 0.0, -0.7])
 
 
-def test_margins_count_up_to_12():
-    found = coefficients(below=0.8, above=0.8).chances(np.array([-90.0, -12.0, -11.9]), np.zeros(len(FACTS)))
-    assert found[0] == found[1] > found[2]
+def test_margins_count_up_to_12_and_beyond_that_only_for_the_order():
+    found = coefficients(below=0.8, above=0.8).chances(np.array([13.0, 12.0, 11.0]), np.zeros(len(FACTS)))
+    odds = np.log(found / (1 - found))
+    assert np.diff(odds) == pytest.approx([0.008, 0.8])
 
 
 def test_a_fact_counts_as_far_as_it_was_learned():
