@@ -21,7 +21,7 @@ from training.utils.progress import SILENT, Reporter
 if TYPE_CHECKING:
     from curation.auditing.result import Audit
     from curation.auditing.sample import Sample
-    from curation.review import ReviewOutcome
+    from curation.review.outcome import ReviewOutcome
     from curation.review.page.write import Written
     from curation.review.server.links import Link
 
@@ -108,9 +108,11 @@ class RunReview(RunResults):
         port: int = 5151,
         reviewer: str | None = None,
         browser: bool = True,
+        page: bool = False,
+        first: int | None = None,
         reporter: Reporter = SILENT,
     ) -> ReviewOutcome:
-        """Look at the run in the FiftyOne App until the process is interrupted (Ctrl-C, or the notebook's stop).
+        """Look at the run and decide until the process is interrupted (Ctrl-C, or the notebook's stop).
 
         Parameters
         ----------
@@ -122,6 +124,11 @@ class RunReview(RunResults):
             Your name, kept with every decision; by default ``CURATE_REVIEWER`` or the name of your account.
         browser : bool
             Open a browser.
+        page : bool
+            Show a page of one listing at a time, made for keys, instead of the FiftyOne App: it needs neither FiftyOne
+            nor MongoDB, and opens in seconds.
+        first : int, optional
+            With `page`: only so many listings, those to look at first.
         reporter : Reporter, optional
             Gets the address to open, and what a person should know.
 
@@ -129,10 +136,29 @@ class RunReview(RunResults):
         ------
         ReviewError
             If there is no MongoDB, the port is taken, or the photos are gone.
+        InputError
+            If `first` is given without `page`, or is not 1 or more.
         RunInUseError
             If decisions of an earlier run are to be taken over while another command works on this one.
         """
-        from curation.review import run_review
+        if page:
+            from curation.review.live.serve import serve_page
+
+            check_range("first", "number of listings", first, 1, math.inf)
+            return serve_page(
+                self._files,
+                address=address,
+                port=port,
+                reviewer=reviewer,
+                open_browser=browser,
+                first=first,
+                reporter=reporter,
+            )
+        if first is not None:
+            raise InputError(
+                "`first` has no effect in the FiftyOne App", fix="Leave it out, or say `page=True`.", parameter="first"
+            )
+        from curation.review.server.serve import run_review
 
         return run_review(
             self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, reporter=reporter

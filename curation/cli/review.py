@@ -26,6 +26,7 @@ _EXAMPLES = """\b
 Examples:
   curate review                                    the latest run, in your browser
   curate review --port 5152 --reviewer ana         a second reviewer on this machine
+  curate review --page                             a page made for keys: no FiftyOne, no MongoDB
   curate review --html --test --budget 200         200 test listings, to compare on true labels
   curate review --link                             a new link into the review that is open
   curate review --no-browser                       on a server; on your own machine type
@@ -45,6 +46,7 @@ Examples:
 @click.option(
     "--link", is_flag=True, help="Print a new link into your open reviews of the run, or into that on --port."
 )
+@click.option("--page", is_flag=True, help="Review on a page made for keys, which opens in seconds: no MongoDB.")
 @click.option("--html", is_flag=True, help="Write a single page to review in: no MongoDB, no server.")
 @click.option(
     "--output",
@@ -52,7 +54,9 @@ Examples:
     metavar="FILE",
     help="With --html: the page. [default: review.html in the run]",
 )
-@click.option("--first", type=click.IntRange(min=1), metavar="N", help="With --html: only the N most urgent listings.")
+@click.option(
+    "--first", type=click.IntRange(min=1), metavar="N", help="With --page or --html: only the N most urgent listings."
+)
 @click.option(
     "--test", is_flag=True, help="With --html: test listings drawn at random, which show best whether cleaning helped."
 )
@@ -68,6 +72,7 @@ def review(
     reviewer: str | None,
     browser: bool,
     link: bool,
+    page: bool,
     html: bool,
     output: Path | None,
     first: int | None,
@@ -75,12 +80,12 @@ def review(
     budget: int | None,
     as_json: bool,
 ) -> None:
-    """Review the flagged listings in the FiftyOne App.
+    """Review the flagged listings in the FiftyOne App, or on a page.
 
     Keep, relabel, reprice or delete with the mouse or the keys k, a, e, f, p, s, d, u. Every decision is saved at once
     in decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
-    check_page_options(context, html, link)
+    check_page_options(context, page=page, html=html, link=link)
     run = curation.open_run(run_folder, photos=photos, reporter=Terminal())
     if html:
         chosen = {"first": first, "test": test, "budget": budget}
@@ -89,7 +94,15 @@ def review(
     if link:
         _print_links(run.review_links(port=port if is_given(context, "port") else None), as_json=as_json)
         return
-    outcome = run.review(address=address, port=port, reviewer=reviewer, browser=browser, reporter=Terminal())
+    outcome = run.review(
+        address=address,
+        port=port,
+        reviewer=reviewer,
+        browser=browser,
+        page=page,
+        first=first,
+        reporter=Terminal(),
+    )
     if as_json:
         print_json(
             {
@@ -105,7 +118,8 @@ def review(
     echo(f"Decisions of this session: {made}. Left to review: {left}.")
     from curation.run.manifests import call_again
 
-    more = "   (or `review()`, to continue)" if outcome.undecided else ""
+    again = "`review(page=True)`" if page else "`review()`"
+    more = f"   (or {again}, to continue)" if outcome.undecided else ""
     echo(advised(f"Next: {call_again(run.folder / 'cleaned')}{more}", run.folder))
 
 

@@ -17,23 +17,25 @@ from curation.rendering.words import many
 __all__ = ["check_page_options", "is_given", "review_page"]
 
 
-def check_page_options(context: click.Context, html: bool, link: bool) -> None:
-    """Refuse options that mean nothing with ``--html`` or ``--link``, or without ``--html``.
+def check_page_options(context: click.Context, *, page: bool, html: bool, link: bool) -> None:
+    """Refuse options that mean nothing with ``--html``, ``--page`` or ``--link``, or without them.
 
     Raises
     ------
     InputError
         Naming the first of them.
     """
-    idle = ("address", "port", "link") if html else ("output", "first", "test", "budget")
+    idle = ("address", "port", "link", "page") if html else ("output", "test", "budget")
     for name in filter(lambda name: is_given(context, name), idle):
         where = "with" if html else "without"
         raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
+    if is_given(context, "first") and not (html or page):
+        raise InputError("--first has no effect without --page or --html", fix="Leave it out, or add one of them.")
     if is_given(context, "budget") and not is_given(context, "test"):
         raise InputError("--budget has no effect without --test", fix="Leave it out, or add --test.")
     if is_given(context, "first") and is_given(context, "test"):
         raise InputError("--first has no effect with --test", fix="Say how many with --budget.")
-    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos")):
+    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos", "first")):
         raise InputError(f"--{name} has no effect with --link", fix="Leave one of them out.")
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from curation.errors import ProbabilitiesError, some
 from curation.listings.columns import sorted_labels
@@ -93,6 +92,9 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     ProbabilitiesError
         Naming the order.
     """
+    # slow to import, and whoever opens a run needs none of it
+    from scipy.optimize import linear_sum_assignment
+
     used = np.isfinite(probs).all(axis=1) & (given >= 0)
     together = np.zeros((len(classes), len(classes)))
     np.add.at(together, given[used], probs[used])

@@ -7,6 +7,7 @@ import pandas as pd
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.photos.text import READ_FROM, count_letters
+from curation.run.flags import TITLES
 
 __all__ = ["KIND"]
 
@@ -59,7 +60,7 @@ def _quote(text: str) -> str:
 KIND = IssueKind(
     name="indirect_image",
     order=3,
-    title="Indirect photos",
+    title=TITLES["indirect_image"],
     help="The photo is mostly text: a spec sheet, a screenshot or a flyer instead of the item.",
     columns={
         "is_indirect_image_issue": "boolean",

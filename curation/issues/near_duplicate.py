@@ -13,6 +13,7 @@ from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.photos.alignment import LEAST_LIKENESS
 from curation.rendering.words import amount
+from curation.run.flags import TITLES
 from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
@@ -138,7 +139,7 @@ def _differ(one: float, other: float) -> bool:
 KIND = IssueKind(
     name="near_duplicate",
     order=4,
-    title="Reposts",
+    title=TITLES["near_duplicate"],
     help="Another listing shows the same photo, or nearly the same one: saved again, resized, slightly cropped.",
     columns={
         "is_near_duplicate_issue": "boolean",

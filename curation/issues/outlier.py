@@ -12,6 +12,7 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.issues.base import IssueKind
 from curation.listings.columns import groups_of
+from curation.run.flags import TITLES
 from training.utils.arrays import Float32, Float64, Int64
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _reason(times: float, nearest: pd.Series, fits: str) -> str:
 KIND = IssueKind(
     name="outlier",
     order=5,
-    title="Off-topic photos",
+    title=TITLES["outlier"],
     help="The photo is unlike all others, and no class fits it: a toy, a selfie, a screenshot.",
     columns={
         "is_outlier_issue": "boolean",

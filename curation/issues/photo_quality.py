@@ -10,6 +10,7 @@ import pandas as pd
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.photos.near_duplicates import BLANK
+from curation.run.flags import TITLES
 from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
@@ -88,7 +89,7 @@ def _strip(width: float, height: float) -> str:
 KIND = IssueKind(
     name="photo_quality",
     order=7,
-    title="Poor photos",
+    title=TITLES["photo_quality"],
     help="The photo can be read but shows little: it is tiny, blank, or a narrow strip.",
     columns={
         "is_photo_quality_issue": "boolean",

@@ -6,6 +6,7 @@ import pandas as pd
 
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
+from curation.run.flags import TITLES
 
 __all__ = ["KIND"]
 
@@ -34,7 +35,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
 KIND = IssueKind(
     name="unreadable",
     order=6,
-    title="Unreadable photos",
+    title=TITLES["unreadable"],
     help="The photo is missing, empty, or can't be decoded.",
     columns={
         "is_unreadable_issue": "boolean",

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from curation.review.similar import features_of, nearest
-from curation.review.table import plain, review_table
+from curation.review.table import photo_at, photo_folder, review_table
+from curation.run.columns import Listed, read_issues
+from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
-from training.utils.arrays import Float64, Int64
+from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 
 #: Number of sound examples of a class beside a listing.
 EXAMPLES = 3
-#: The columns of the review's table that a card shows.
+#: Sound listings of a class that are compared, at most: more cost a reviewer's time, and no example gets closer that
+#: a person would notice.
+_COMPARED = 4000
+#: The columns that a card shows, but for the title, which the listings have.
 _COLUMNS = (
     "id",
-    "photo",
-    "title",
+    "image",
     "price",
     "price_low",
     "price_high",
@@ -33,7 +38,6 @@ _COLUMNS = (
     "suggested_label",
     "suggested_confidence",
     "change_chance",
-    "issues",
     "reasons",
     "near_duplicate_group",
 )
@@ -127,26 +131,32 @@ class Cards:
 
     Attributes
     ----------
-    table : DataFrame
-        The table of the review; see :func:`curation.review.table.review_table`.
     classes : list of str
+    ids : list of str
+        All listings, the most urgent first.
+    flags : dict of str to ndarray of bool, shape (N,)
+        By kind of issue: which of them are flagged.
     """
 
     def __init__(self, run: RunFolder) -> None:
-        self.table = table = review_table(run)
-        listings = run.training_table()
+        self._run = run
         self.classes = run.classes
         self._currency = run.record()["dataset"].get("currency")
-        # lists, because pandas takes a millisecond for a row of many types, and a page needs thousands
-        self._columns = {name: table[name].tolist() for name in _COLUMNS if name in table}
-        self._place = {id: place for place, id in enumerate(self._columns["id"])}
-        self._ids = listings["id"].astype(str).tolist()
-        self._row = {id: row for row, id in enumerate(self._ids)}
-        self._features = features_of(run)
-        self._probs = _probabilities(run)
-        groups = table["near_duplicate_group"] if "near_duplicate_group" in table else pd.Series(index=table.index)
-        self._members = table["id"].groupby(groups).agg(list).to_dict()
-        self._sound = self._sound_rows(table, listings)
+        # Arrow's columns, in which a value is made when it is asked for: 200,000 listings open in a second
+        issues = read_issues(run, _COLUMNS, flags=True)
+        self._columns = {name: issues[name] for name in _COLUMNS if name in issues.column_names}
+        self.flags = {
+            kind: np.asarray(issues[column].fill_null(False), dtype=np.bool_)
+            for kind, column in flags_by_kind(issues.column_names).items()
+        }
+        self.ids: list[str] = issues["id"].to_pylist()
+        self._place = {id: place for place, id in enumerate(self.ids)}
+        self._folder = photo_folder(run, needed=self._has_photos())
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The table of the review; see :func:`curation.review.table.review_table`."""
+        return review_table(self._run)
 
     def __contains__(self, id: str) -> bool:
         """Return whether there is a card of this listing."""
@@ -155,10 +165,37 @@ class Cards:
     @property
     def queue(self) -> list[str]:
         """The flagged listings, the most urgent first."""
-        return [id for id, issues in zip(self._columns["id"], self._columns["issues"], strict=True) if issues]
+        return [self.ids[place] for place in np.flatnonzero(self.flagged)]
 
-    def card(self, id: str) -> Card:
+    @property
+    def flagged(self) -> Bool:
+        """Which listings have an issue, shape (N,), the most urgent first."""
+        return np.logical_or.reduce([np.zeros(len(self.ids), np.bool_), *self.flags.values()])
+
+    def column(self, name: str) -> Float64:
+        """Return the numbers of a column, the most urgent listing first; NaN where there is none."""
+        if name not in self._columns:
+            return np.full(len(self.ids), np.nan)
+        return np.asarray(self._columns[name].cast("float64").to_numpy(), dtype=np.float64)
+
+    def reposts(self, id: str) -> tuple[str, ...]:
+        """Return the other listings with the same photo, or nearly the same."""
+        return tuple(other for other in self._group(id) if other != id)
+
+    def suggested(self, id: str) -> str | None:
+        """Return the suggested label of a listing, if there is one."""
+        label: str | None = self._value("suggested_label", id)
+        return label
+
+    def card(self, id: str, *, reposts: int | None = None) -> Card:
         """Return the card of a listing.
+
+        Parameters
+        ----------
+        id : str
+            The listing.
+        reposts : int, optional
+            So many of them at most.
 
         Raises
         ------
@@ -172,8 +209,8 @@ class Cards:
         likely = sorted(self.likely_classes([id]), key=lambda name: name != suggested)
         return Card(
             id=id,
-            photo=row["photo"],
-            title=_text(row.get("title")),
+            photo=self._photo(id),
+            title=self._title(id),
             price=row.get("price"),
             price_low=row.get("price_low"),
             price_high=row.get("price_high"),
@@ -184,10 +221,10 @@ class Cards:
             suggested=suggested,
             suggested_chance=row.get("suggested_confidence"),
             change_chance=row.get("change_chance"),
-            issues=tuple(row["issues"]),
+            issues=tuple(kind for kind, flags in self.flags.items() if flags[self._place[id]]),
             reasons=tuple(filter(None, (row.get("reasons") or "").split("; "))),
             classes=tuple((name, judged.get(name)) for name in likely),
-            reposts=tuple(other for other in self._members.get(row.get("near_duplicate_group"), []) if other != id),
+            reposts=self.reposts(id)[:reposts],
             like_given=self._examples(id, given),
             like_suggested=self._examples(id, suggested),
         )
@@ -200,38 +237,93 @@ class Cards:
         KeyError
             As for :meth:`card`.
         """
-        row = self._values(id)
-        return Example(id, row["photo"], _text(row.get("title")), row.get("price"), row.get("given_label"))
+        return Example(id, self._photo(id), self._title(id), self._value("price", id), self._value("given_label", id))
 
     def likely_classes(self, ids: Sequence[str]) -> list[str]:
         """Return all classes, those that are most probable for these listings together first."""
-        probs = [self._probs[id] for id in ids if id in self._probs]
+        table, rows = self._probs
+        probs = [table[rows[id]] for id in ids if id in rows and np.isfinite(table[rows[id]]).all()]
         if not probs:
             return list(self.classes)
         return [self.classes[number] for number in np.argsort(-np.mean(probs, axis=0), kind="stable")]
 
-    def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, Int64]:
-        """Return, for each class, the rows of its listings without any issue."""
-        sound = table[(table["issues"].str.len() == 0) & table["given_label"].notna()]
-        if "unreadable" in listings:
-            broken = set(listings["id"][listings["unreadable"].notna()].astype(str))
-            sound = sound[~sound["id"].isin(broken)]
-        rows = sound["id"].map(self._row)
-        return {
-            str(name): np.sort(numbers.to_numpy(dtype=np.int64)) for name, numbers in rows.groupby(sound["given_label"])
-        }
+    def titles(self) -> list[str | None]:
+        """Return the titles of all listings, the most urgent first."""
+        return [self._title(id) for id in self.ids]
+
+    def sha256(self, id: str) -> str | None:
+        """Return the hash of a listing's photo as the run read it, if it did."""
+        return self._listings.text("sha256", id)
+
+    @cached_property
+    def _listings(self) -> Listed:
+        return Listed(self._run)
+
+    @cached_property
+    def _features(self) -> Float32:
+        return features_of(self._run)
+
+    @cached_property
+    def _probs(self) -> tuple[Float64, dict[str, int]]:
+        """The probabilities, and the row of each listing."""
+        probabilities = self._run.probabilities()
+        return probabilities.probs, {id: row for row, id in enumerate(probabilities.ids.tolist())}
+
+    @cached_property
+    def _members(self) -> dict[int, list[str]]:
+        """The listings of each group of reposts, the most urgent first."""
+        members: dict[int, list[str]] = {}
+        if "near_duplicate_group" in self._columns:
+            groups = self.column("near_duplicate_group")
+            for place in np.flatnonzero(~np.isnan(groups)).tolist():
+                members.setdefault(int(groups[place]), []).append(self.ids[place])
+        return members
+
+    @cached_property
+    def _sound(self) -> dict[str, Int64]:
+        """For each class, the rows of its listings without any issue."""
+        codes = self._columns["given_label"].combine_chunks().dictionary_encode()
+        labels, given = codes.dictionary.to_pylist(), np.asarray(codes.indices.fill_null(-1), dtype=np.int64)
+        rows = np.array([self._listings.row[id] for id in self.ids], dtype=np.int64)
+        sound = ~self.flagged & ~self._listings.unreadable[rows]
+        return {str(name): np.sort(rows[sound & (given == code)]) for code, name in enumerate(labels)}
 
     def _examples(self, id: str, label: str | None) -> tuple[Example, ...]:
         if label not in self._sound:
             return ()
-        row = self._row[id]
+        row = self._listings.row[id]
         among = self._sound[label]
+        # evenly, for the listings of a shop or a seller stand together
+        among = among[:: -(-len(among) // _COMPARED) or 1]
         similar = nearest(self._features, row, among[among != row], EXAMPLES)
-        return tuple(self.example(self._ids[number]) for number in similar)
+        return tuple(self.example(self._listings.ids[number]) for number in similar)
+
+    def _group(self, id: str) -> list[str]:
+        return self._members.get(self._value("near_duplicate_group", id), [])
 
     def _values(self, id: str) -> dict[str, Any]:
-        place = self._place[id]
-        return {name: plain(column[place]) for name, column in self._columns.items()}
+        return {name: self._value(name, id) for name in self._columns}
+
+    def _value(self, name: str, id: str) -> Any:
+        if name not in self._columns:
+            return None
+        value = self._columns[name][self._place[id]].as_py()
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    def _title(self, id: str) -> str | None:
+        return self._listings.text("title", id)
+
+    def _photo(self, id: str) -> str | None:
+        image = self._value("image", id)
+        return photo_at(self._folder, image) if _is_photo(image) else None
+
+    def _has_photos(self) -> bool:
+        images = self._columns.get("image")
+        return images is not None and any(_is_photo(image) for image in images.unique().to_pylist())
+
+
+def _is_photo(image: object) -> bool:
+    return image is not None and bool(str(image).strip())
 
 
 def cards_of(run: RunFolder) -> Cards:
@@ -243,13 +335,3 @@ def cards_of(run: RunFolder) -> Cards:
 @lru_cache(maxsize=2)
 def _cards(run: RunFolder, _changed: int) -> Cards:
     return Cards(run)
-
-
-def _probabilities(run: RunFolder) -> dict[str, Float64]:
-    probabilities = run.probabilities()
-    scored = probabilities.scored
-    return dict(zip(probabilities.ids[scored].tolist(), probabilities.probs[scored], strict=True))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

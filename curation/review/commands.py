@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-__all__ = ["AUDIT_PREFIX", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions", "audit_decisions"]
+__all__ = ["AUDIT_PREFIX", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions", "audit_decisions", "open_page"]
 
 #: Prints a link into a review that is open.
 NEW_LINK = "curate review --link"
@@ -52,3 +52,21 @@ def audit_decisions(run: Path) -> str:
     'curate audit --run runs/shop/1 --decisions ~/Downloads/decisions.csv'
     """
     return f"curate audit --run {shlex.quote(str(run))} --decisions ~/Downloads/decisions.csv"
+
+
+def open_page(run: Path, port: int) -> str:
+    """Return the command that opens a live page again, where a browser that is open finds it.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    port : int
+        Where it listened.
+
+    Examples
+    --------
+    >>> open_page(Path("runs/shop/1"), 5151)
+    'curate review --page --run runs/shop/1 --port 5151'
+    """
+    return f"curate review --page --run {shlex.quote(str(run))} --port {port}"

@@ -14,7 +14,7 @@ from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
 from training.utils.files import photo_path
 
-__all__ = ["missing_photos", "plain", "review_table"]
+__all__ = ["missing_photos", "photo_at", "photo_folder", "plain", "review_table"]
 
 _FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height", "unreadable")
 
@@ -42,18 +42,8 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     table = issues.merge(listings[["id", *added]], on="id", how="left", validate="one_to_one")
     images = table["image"] if "image" in table else pd.Series(None, index=table.index, dtype=object)
     has_photo = images.notna() & (images.astype(str).str.strip() != "")
-    root = run.photo_root
-    if has_photo.any() and not root.is_dir():
-        raise ReviewError(
-            f"the photos of run {run.folder} are gone: there is no folder {root}. Move it back, or say where they are "
-            "with `photos='FOLDER'`"
-        )
-    # not resolved: a photo behind a link keeps the name the listing gives it
-    folder = Path.cwd() / root
-    photos = [
-        os.path.normpath(photo_path(folder, str(image))) if there else None
-        for image, there in zip(images, has_photo, strict=True)
-    ]
+    folder = photo_folder(run, needed=bool(has_photo.any()))
+    photos = [photo_at(folder, str(image)) if there else None for image, there in zip(images, has_photo, strict=True)]
     # objects: text of pandas can't hold names that are no UTF-8
     table["photo"] = pd.Series(photos, index=table.index, dtype=object)
     columns = flags_by_kind(table.columns)
@@ -62,6 +52,44 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     table["near_duplicate_order"] = _order_of_groups(table)
     table = table.merge(_predictions(run), on="id", how="left")
     return table.sort_values("priority", kind="stable").reset_index(drop=True)
+
+
+def photo_folder(run: RunFolder, *, needed: bool) -> Path:
+    """Return the folder that the photos' names begin from.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    needed : bool
+        Whether any listing has a photo.
+
+    Raises
+    ------
+    ReviewError
+        If it is needed and not there.
+    """
+    root = run.photo_root
+    if needed and not root.is_dir():
+        raise ReviewError(
+            f"the photos of run {run.folder} are gone: there is no folder {root}. Move it back, or say where they are "
+            "with `photos='FOLDER'`"
+        )
+    # not resolved: a photo behind a link keeps the name the listing gives it
+    return Path.cwd() / root
+
+
+def photo_at(folder: Path, image: str) -> str:
+    """Return the absolute path of a photo.
+
+    Parameters
+    ----------
+    folder : Path
+        Of :func:`photo_folder`.
+    image : str
+        The photo's name in the listings.
+    """
+    return os.path.normpath(photo_path(folder, image))
 
 
 def missing_photos(table: pd.DataFrame) -> list[str]:

@@ -6,19 +6,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
-
 from curation.errors import DecisionsError, closest, some
 from curation.listings.currencies import has_thousandths
 from curation.listings.price_cells import Decimal, known_decimal
 from curation.listings.prices import MAX_PRICE
 from curation.rendering.words import agree, many
+from curation.run.columns import read_issues
 from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
 from curation.run.new_values import check_new_class, check_price, same_name
 
 __all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "refused", "require_labels"]
 
+_COLUMNS = ("given_label", "suggested_label", "suggested_price", "price")
 #: Share of the prices that are not whole whose third decimals say that the others have three, too.
 _THREE = 0.1
 
@@ -58,13 +58,13 @@ class Decidable:
     @classmethod
     def of(cls, run: RunFolder) -> Decidable:
         """Return what can be decided in a finished run."""
-        issues = run.issues()
+        issues = read_issues(run, _COLUMNS, flags=False)
+        ids = issues["id"].to_pylist()
 
         def column(name: str) -> dict[str, Any]:
             # runs of earlier versions suggest no price
-            values = issues[name] if name in issues else pd.Series(None, issues.index, dtype=object)
-            plain = values.astype(object).where(values.notna(), None)
-            return dict(zip(issues["id"].astype(str), plain, strict=True))
+            values = issues[name].to_pylist() if name in issues.column_names else [None] * len(ids)
+            return {id: None if value != value else value for id, value in zip(ids, values, strict=True)}
 
         prices = column("price")
         return cls(

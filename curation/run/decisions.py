@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -13,7 +14,105 @@ from curation.run.journal import Decision, check_reviewer, current_decisions, re
 from curation.run.new_values import check_note
 from training.utils.units import now
 
-__all__ = ["decide", "named_listings"]
+__all__ = ["Words", "beside", "decide", "meaning_of", "named_listings"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a person says about some listings, by name.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        The listings.
+    action : str
+        One of :data:`curation.run.journal.ACTIONS`, or ``undo``.
+    label : str or None
+        The class to relabel to; None for each listing's own suggestion.
+    price : float, str or None
+        The new price; None for what would fit each listing.
+    new_class : bool
+        Whether `label` may be a class that the dataset does not have.
+    note : str or None
+        Kept with the decision.
+    """
+
+    ids: tuple[str, ...]
+    action: str
+    label: str | None = None
+    price: float | str | None = None
+    new_class: bool = False
+    note: str | None = None
+
+
+def meaning_of(words: Words, decidable: Decidable, *, reviewer: str, time: str, source: str) -> list[Decision]:
+    """Return what words mean for each of their listings.
+
+    Parameters
+    ----------
+    words : Words
+        What was said.
+    decidable : Decidable
+        What can be decided.
+    reviewer, time, source : str
+        Of the decisions.
+
+    Raises
+    ------
+    DecisionsError
+        If a label or a price means nothing there, or the note is too long.
+    """
+    if words.label is not None and words.action != "relabel":
+        raise DecisionsError(
+            "a label has no effect unless listings are relabelled", got=words.action, parameter="label"
+        )
+    if words.new_class and words.label is None:
+        raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
+    check_note(words.note)
+    given = None if words.price is None else decidable.price(words.price)
+    meant = []
+    for id in words.ids:
+        named = decidable.suggested_labels.get(id) if words.label is None else words.label
+        suggested = decidable.suggested_prices.get(id) if words.action == "reprice" else None
+        decision = Decision(
+            id=id,
+            action=words.action,
+            new_label=named if words.action == "relabel" else None,
+            reviewer=reviewer,
+            time=time,
+            source=source,
+            note=words.note,
+            new_price=suggested if given is None else given,
+            new_class=words.new_class,
+        )
+        meant.append(decidable.with_suggestions(decision))
+    return meant
+
+
+def beside(
+    meant: Sequence[Decision], holding: Mapping[str, Decision], decidable: Decidable, *, known: Iterable[str] = ()
+) -> list[Decision]:
+    """Return decisions as the journal gets them: checked, and joined with what holds of the same listings.
+
+    Parameters
+    ----------
+    meant : sequence of Decision
+        Of :func:`meaning_of`.
+    holding : mapping of str to Decision
+        What holds until these.
+    decidable : Decidable
+        What can be decided.
+    known : iterable of str
+        New classes of decisions on other listings, if `holding` has not all.
+
+    Raises
+    ------
+    DecisionsError
+        If a listing, a class or the action is unknown, or a price is none.
+    """
+    decisions = check_decisions(meant, decidable, known=[*new_classes_of(holding), *known])
+    require_labels(decisions, decidable.labels)
+    return [decision.joined(holding.get(decision.id)) for decision in decisions]
 
 
 def decide(
@@ -48,39 +147,15 @@ def decide(
     DecisionsError
         If a listing, a class or the action is unknown, the price is none, or the note is too long.
     """
-    if label is not None and action != "relabel":
-        raise DecisionsError("a label has no effect unless listings are relabelled", got=action, parameter="label")
-    if new_class and label is None:
-        raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
-    check_note(note)
     who, time, decidable = check_reviewer(reviewer or reviewer_name()), now(), Decidable.of(run)
-    given = None if price is None else decidable.price(price)
-    meant = []
-    for id in ids:
-        named = decidable.suggested_labels.get(id) if label is None else label
-        suggested = decidable.suggested_prices.get(id) if action == "reprice" else None
-        decision = Decision(
-            id=id,
-            action=action,
-            new_label=named if action == "relabel" else None,
-            reviewer=who,
-            time=time,
-            source="api",
-            note=note or None,
-            new_price=suggested if given is None else given,
-            new_class=new_class,
-        )
-        meant.append(decidable.with_suggestions(decision))
-
+    words = Words(tuple(ids), action, label, price, new_class, note or None)
+    meant = meaning_of(words, decidable, reviewer=who, time=time, source="api")
     torn: list[str] = []
 
     def said() -> list[Decision]:
         journal = run.judged_journal()
         torn[:] = (fault.message for fault in journal.faults if fault.kind == "torn")
-        holding = current_decisions(journal.decisions())
-        decisions = check_decisions(meant, decidable, known=new_classes_of(holding))
-        require_labels(decisions, decidable.labels)
-        return [decision.joined(holding.get(decision.id)) for decision in decisions]
+        return beside(meant, current_decisions(journal.decisions()), decidable)
 
     run.decide(said)
     return torn

@@ -1,6 +1,6 @@
-"""Which columns of ``issues.parquet`` say that a listing has an issue of some kind.
+"""Which columns of ``issues.parquet`` say that a listing has an issue of some kind, and what people call the kinds.
 
-They come from the table, not from the registry of kinds, which is slow to import.
+The columns come from the table, not from the registry of kinds, which is slow to import.
 """
 
 from __future__ import annotations
@@ -8,7 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["flags_by_kind"]
+__all__ = ["TITLES", "flags_by_kind"]
+
+#: What people call each kind of issue, plural, in the order of summaries.
+TITLES = {
+    "label": "Wrong labels",
+    "price": "Odd prices",
+    "indirect_image": "Indirect photos",
+    "near_duplicate": "Reposts",
+    "outlier": "Off-topic photos",
+    "unreadable": "Unreadable photos",
+    "photo_quality": "Poor photos",
+}
 
 _FLAG = re.compile(r"is_(\w+)_issue")
 #: cleanlab's flags stand beside those of the labels: a second opinion, and no issue of another kind.

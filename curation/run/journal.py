@@ -20,6 +20,7 @@ __all__ = [
     "NOTE",
     "NO_EFFECT",
     "PRICED",
+    "REVIEWS",
     "UNDO",
     "Decision",
     "check_reviewer",
@@ -29,12 +30,15 @@ __all__ = [
     "last_click",
     "noted",
     "reviewer_name",
+    "say",
     "taken_back",
 ]
 
 ACTIONS = ("keep", "relabel", "reprice", "delete", "ambiguous")
 #: Those that a new price may come with.
 PRICED = ("relabel", "reprice", "ambiguous")
+#: Sources of what a person said in a review.
+REVIEWS = ("app", "page")
 UNDO = "undo"
 NOTE = "note"
 #: Of a decision that leaves its listing as it is.
@@ -59,8 +63,9 @@ class Decision:
     time : str
         When: ISO 8601, UTC.
     source : str
-        Where it was said: ``app`` (FiftyOne), ``csv``, ``api``, ``suggestion`` (accepted without a review),
-        ``earlier run`` (taken over, see :func:`curation.run.carry_over.carry_over`) or ``undo`` (`curate undo`).
+        Where it was said: ``app`` (FiftyOne), ``page`` (``review --page``), ``csv``, ``api``, ``suggestion`` (accepted
+        without a review), ``earlier run`` (taken over, see :func:`curation.run.carry_over.carry_over`) or ``undo``
+        (`curate undo`).
     note : str or None
         The reviewer's own words.
     suggested_label : str or None
@@ -157,12 +162,7 @@ def _stacks(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
     """Return each listing's decisions that were not undone, oldest first."""
     stacks: dict[str, list[Decision]] = {}
     for decision in decisions:
-        stack = stacks.setdefault(decision.id, [])
-        if decision.action == UNDO:
-            if stack:
-                stack.pop()
-        elif decision.action != NOTE:
-            stack.append(decision)
+        say(stacks, decision)
     return stacks
 
 
@@ -180,26 +180,40 @@ def in_order(decisions: Iterable[Decision]) -> dict[str, Decision]:
     return dict(sorted(holding.items(), key=lambda item: place[id(item[1])]))
 
 
+def say(stacks: dict[str, list[Decision]], decision: Decision) -> None:
+    """Add a record to each listing's decisions that were not undone, oldest first.
+
+    Parameters
+    ----------
+    stacks : dict of str to list of Decision
+        Those before it, by listing; changed.
+    decision : Decision
+        The next line of the journal.
+    """
+    stack = stacks.setdefault(decision.id, [])
+    if decision.action == UNDO:
+        if stack:
+            stack.pop()
+    elif decision.action != NOTE:
+        stack.append(decision)
+
+
 def noted(decisions: Iterable[Decision]) -> dict[str, Decision]:
     """Return the latest note of each listing that has one; a note decides nothing."""
     return {decision.id: decision for decision in decisions if decision.action == NOTE}
 
 
-def last_click(decisions: Iterable[Decision], reviewer: str) -> list[str]:
-    """Return the listings of a reviewer's latest decision in the App that still holds; one click may be for many.
+def last_click(holding: Iterable[Decision], reviewer: str) -> list[str]:
+    """Return the listings of a reviewer's latest decision in a review that still holds; one click may be for many.
 
     Parameters
     ----------
-    decisions : iterable of Decision
-        The journal, oldest first.
+    holding : iterable of Decision
+        What holds, of :func:`current_decisions`.
     reviewer : str
         Whose.
     """
-    mine = [
-        decision
-        for decision in current_decisions(decisions).values()
-        if decision.reviewer == reviewer and decision.source == "app"
-    ]
+    mine = [each for each in holding if each.reviewer == reviewer and each.source in REVIEWS]
     latest = max((decision.time for decision in mine), default="")
     return [decision.id for decision in mine if decision.time == latest]
 

@@ -14,7 +14,7 @@ from curation.run.journal_lines import BEGIN, COMMIT, Step
 __all__ = ["LOSSES", "VERSION", "Entry", "Fault", "Journal"]
 
 #: Sources of decisions whose time is that of the clock.
-_TIMED = ("app", "api", "suggestion", "undo")
+_TIMED = ("app", "page", "api", "suggestion", "undo")
 #: Where a version is.
 VERSION = re.compile(r"cleaned|versions/\d+")
 #: Faults that cost decisions: what is torn was never acknowledged.

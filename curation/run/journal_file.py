@@ -23,7 +23,7 @@ from training.utils.flock import lock
 from training.utils.machine import naming
 from training.utils.units import now
 
-__all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "said_since", "size_of"]
+__all__ = ["Grown", "append", "lines_after", "lines_of", "pending", "read_journal", "said_since", "size_of"]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
@@ -239,6 +239,35 @@ def lines_of(journal: Path) -> list[bytes]:
         return []
     # an editor may have put the mark before the first line
     return [line.removeprefix(BOM_UTF8) if place == 0 else line for place, line in enumerate(lines)]
+
+
+def lines_after(journal: Path, start: int) -> tuple[list[bytes] | None, int]:
+    """Return the lines after a place of the journal, and how many bytes it has; None for lines if the last has no end.
+
+    Parameters
+    ----------
+    journal : Path
+        The file.
+    start : int
+        Bytes before the first of them: a line ends there.
+
+    Raises
+    ------
+    OSError
+        If it can't be read.
+    """
+    with open_regular(journal) as stream:
+        with contextlib.suppress(OSError):
+            lock(stream, shared=True)  # never half of what another process is writing
+        stream.seek(start)
+        lines = list(_lines(stream))
+        end = stream.tell()
+        return (lines if end == start or _ends_line(stream, end) else None), end
+
+
+def _ends_line(stream: BinaryIO, end: int) -> bool:
+    stream.seek(end - 1)
+    return stream.read(1) == b"\n"
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from curation.cli import main
 from curation.errors import InputError
 from curation.review.app.decide import class_named
+from curation.review.server.allowed import AppRules
 from curation.review.server.failures import Failures
 from curation.review.server.guard import Guard
 from curation.run.decisions import decide, named_listings
@@ -94,7 +95,12 @@ def _requests(folder: Path) -> Reader:
         return code == "code"
 
     guard = Guard(
-        Failures(app, SILENT), address="127.0.0.1", port=5151, token=_TOKEN, use_code=use, photos=frozenset({"/p.png"})
+        Failures(app, SILENT),
+        address="127.0.0.1",
+        port=5151,
+        token=_TOKEN,
+        use_code=use,
+        rules=AppRules(frozenset({"/p.png"})),
     )
 
     def read(content: bytes) -> object:

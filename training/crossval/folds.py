@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from training.errors import InputError
 from training.utils.arrays import Bool, Int64
@@ -35,6 +33,10 @@ def connect(*keys: Sequence[str | None] | pd.Series) -> Int64:
     >>> connect(["ann", "ann", None, None], [None, "x", "x", None])
     array([0, 0, 0, 1])
     """
+    # slow to import, and whoever opens a run needs none of it
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     n = len(keys[0])
     rows: list[Int64] = []
     firsts: list[Int64] = []

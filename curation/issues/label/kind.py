@@ -14,6 +14,7 @@ from curation.issues.label.judge import Judgement, judge
 from curation.issues.label.none_of_these import none_of_these
 from curation.issues.label.second_opinion import SecondOpinion, second_opinion
 from curation.rendering.words import agree
+from curation.run.flags import TITLES
 
 __all__ = ["KIND"]
 
@@ -94,7 +95,7 @@ def _enumerated(names: Sequence[str]) -> str:
 KIND = IssueKind(
     name="label",
     order=1,
-    title="Wrong labels",
+    title=TITLES["label"],
     help="Photo, title and price together fit another class better than the given label.",
     columns={
         "is_label_issue": "boolean",

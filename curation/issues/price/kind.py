@@ -9,6 +9,7 @@ from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.issues.price.judge import PLACEHOLDER, SLIPPED, PriceJudgement, judge_prices
 from curation.rendering.words import amount
+from curation.run.flags import TITLES
 from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
@@ -90,7 +91,7 @@ def _what(evidence: Evidence, judgement: PriceJudgement, row: int) -> str:
 KIND = IssueKind(
     name="price",
     order=2,
-    title="Odd prices",
+    title=TITLES["price"],
     help="The price fits neither the class nor the listing's own words and photo, or looks mistyped.",
     columns={
         "is_price_issue": "boolean",

@@ -16,7 +16,7 @@ from curation.review.app.written import check_as_written
 from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
-from curation.run.journal import NOTE, UNDO, Decision, last_click
+from curation.run.journal import NOTE, UNDO, Decision, current_decisions, last_click
 from curation.run.new_values import check_new_class, check_note, same_name
 from training.utils.units import now
 
@@ -253,7 +253,7 @@ def latest(dataset: Any, reviewer: str) -> list[str]:
     """
     from fiftyone import ViewField
 
-    ids = last_click(standing_of(run_of(dataset)).journal, reviewer)
+    ids = last_click(current_decisions(standing_of(run_of(dataset)).journal).values(), reviewer)
     return list(dataset.match(ViewField("listing_id").is_in(ids)).values("id")) if ids else []
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from curation.issues import KINDS
 from curation.review.card import Card, Cards, Example
 from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
+from curation.run.flags import TITLES
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.new_values import MAX_NOTE
 
-__all__ = ["PageListings", "choose_listings", "named_blind", "page_data"]
+__all__ = [
+    "PageListings",
+    "card_data",
+    "choose_listings",
+    "decision_data",
+    "listing_data",
+    "named_blind",
+    "page_data",
+    "titled",
+]
 
 #: So many classes are in the order of the card; the others follow in the order of the run.
 _LIKELY = 20
@@ -127,22 +136,33 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     flagged = {kind for card in listings.queue for kind in card.issues}
     return {
         "classes": run.classes,
-        "kinds": _kinds(flagged),
+        "kinds": titled(flagged),
         "currency": run.record()["dataset"].get("currency"),
         "thousandths": decidable.thousandths,
         "max_price": decidable.max_price,
         "max_note": MAX_NOTE,
         "priced": bool(run.issues()["price"].notna().any()),
-        "listings": [_listing(card, place, number) for card in listings.queue],
-        "others": [_other(card) for card in listings.others],
+        "listings": [card_data(card, number, place.__getitem__) for card in listings.queue],
+        "others": [listing_data(card) for card in listings.others],
         "added": new_classes_of(decided),
-        "decided": {id: _decided(decided[id]) for id in place if id in decided},
+        "decided": {id: decision_data(decided[id]) for id in place if id in decided},
     }
 
 
-def _listing(card: Card, place: dict[str, int], number: dict[str, int]) -> dict[str, Any]:
+def card_data(card: Card, classes: Mapping[str, int], refer: Callable[[str], Any]) -> dict[str, Any]:
+    """Return a card as the page has it.
+
+    Parameters
+    ----------
+    card : Card
+        The card.
+    classes : mapping of str to int
+        The number of each class.
+    refer : callable
+        Id → what the page knows another listing by.
+    """
     return {
-        **_other(card),
+        **listing_data(card),
         "low": card.price_low,
         "high": card.price_high,
         "fits": card.suggested_price,
@@ -151,19 +171,21 @@ def _listing(card: Card, place: dict[str, int], number: dict[str, int]) -> dict[
         "suggestedChance": card.suggested_chance,
         "issues": list(card.issues),
         "reasons": list(card.reasons),
-        "likely": [number[name] for name, _ in card.classes[:_LIKELY]],
-        "likeGiven": [place[example.id] for example in card.like_given],
-        "likeSuggested": [place[example.id] for example in card.like_suggested],
-        "reposts": [place[id] for id in card.reposts],
+        "likely": [classes[name] for name, _ in card.classes[:_LIKELY]],
+        "likeGiven": [refer(example.id) for example in card.like_given],
+        "likeSuggested": [refer(example.id) for example in card.like_suggested],
+        "reposts": [refer(id) for id in card.reposts],
         "worth": card.change_chance and round(card.change_chance, 4),
     }
 
 
-def _other(card: Card | Example) -> dict[str, Any]:
+def listing_data(card: Card | Example) -> dict[str, Any]:
+    """Return what the page shows of a listing beside another one."""
     return {"id": card.id, "title": card.title, "price": card.price, "given": card.given}
 
 
-def _decided(decision: Decision) -> dict[str, Any]:
+def decision_data(decision: Decision) -> dict[str, Any]:
+    """Return a decision that holds as the page has it."""
     return {
         "decision": decision.action,
         "new_label": decision.new_label or "",
@@ -175,7 +197,7 @@ def _decided(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _kinds(flagged: Iterable[str]) -> list[dict[str, str]]:
-    titles = {kind.name: kind.title for kind in KINDS}
-    order = [*titles, *sorted(set(flagged) - set(titles))]
-    return [{"name": name, "title": titles.get(name, name)} for name in order if name in flagged]
+def titled(flagged: Collection[str]) -> list[dict[str, str]]:
+    """Return name and title of kinds of issue, in the order of summaries."""
+    order = [*TITLES, *sorted(set(flagged) - set(TITLES))]
+    return [{"name": name, "title": TITLES.get(name, name)} for name in order if name in flagged]

@@ -1,19 +1,20 @@
-"use strict";
 // Drawing: the large view, the queue, the progress, and the list of classes.
 
 // The large view
 
 function drawCard() {
-  pending.clear();
-  const listing = queue[current];
+  store.forget();
+  const listing = store.listing(current);
+  if (!listing) return drawLoading();
+  document.body.classList.remove("loading");
   $("photo").removeAttribute("title");
-  photo($("photo"), current, listing.title || `Photo of ${listing.id}`);
-  $("where").textContent = shown(`${current + 1} of ${queue.length} · ${listing.id}`);
+  store.photo($("photo"), listing, listing.title || `Photo of ${listing.id}`, true);
+  $("where").textContent = shown(`${current + 1} of ${store.index.size} · ${listing.id}`);
   $("title").textContent = $("title").title = shown(listing.title || "(no title)");
   $("badges").replaceChildren(...listing.issues.map((name) => element("span", "badge", TITLES.get(name))));
   $("reasons").replaceChildren(...listing.reasons.map((reason) => element("li", "", reason)));
-  $("note").value = notes.get(listing.id) || "";
-  drawDecided(held(listing.id));
+  $("note").value = store.note(listing.id);
+  drawDecided(listing.id);
   $("labels").replaceChildren(
     ...label("given", listing.given, listing.givenChance, "bad"),
     ...label("suggested", listing.suggested, listing.suggestedChance, "good"),
@@ -29,12 +30,25 @@ function drawCard() {
   button("price").hidden = !data.priced;
 }
 
-function drawDecided(decision) {
+// while the listing is on its way: its place, and nothing that could be taken for it
+function drawLoading() {
+  document.body.classList.add("loading");
+  $("photo").replaceChildren(element("span", "none", store.index.size ? "loading" : "Nothing is flagged: there is nothing to review."));
+  $("where").textContent = store.index.size ? shown([`${current + 1} of ${store.index.size}`, store.index.ids[current]].filter(Boolean).join(" · ")) : "";
+  for (const id of ["title", "badges", "reasons", "labels", "price", "beside"]) $(id).replaceChildren();
+  $("note").value = "";
+  $("decided").hidden = $("only").hidden = true;
+}
+
+function drawDecided(id) {
+  const decision = store.held(id);
   $("decided").hidden = !decision;
   if (!decision) return;
   $("decided").className = decision.decision;
-  $("decided").textContent = shown(`${MARKS[decision.decision]} ${inWords(decision)}`);
+  $("decided").textContent = shown(`${stateMark(id, decision)} ${inWords(decision)}`);
 }
+
+const stateMark = (id, decision) => (store.isPending(id) ? "…" : MARKS[decision.decision]);
 
 function label(what, name, chance, side) {
   if (name === null && what === "suggested") return [];
@@ -51,7 +65,7 @@ function label(what, name, chance, side) {
 
 function drawPrice({ id, price, low, high, fits }) {
   const box = $("price");
-  const decision = held(id);
+  const decision = store.held(id);
   const corrected = decision ? (decision.new_price ?? null) : null;
   const line = element("p");
   line.append(price === null ? element("span", "quiet", "no price") : element("strong", "", money(price)));
@@ -91,23 +105,22 @@ function strip(title, listings, name) {
   const [section, heading, tiles] = [element("section", name), element("h3", "", title), element("div", "strip")];
   heading.title = title;
   section.append(heading, tiles);
-  tiles.append(...listings.map((place) => tile(place, name === "reposts")));
+  tiles.append(...listings.map((other) => tile(store.beside(other), name === "reposts")));
   return section;
 }
 
-function tile(place, group) {
-  const listing = every[place];
-  const made = element(place < queue.length ? "button" : "div", "tile");
+function tile(listing, group) {
+  const made = element(listing.place >= 0 ? "button" : "div", "tile");
   const picture = element("div", "thumb");
   made.append(picture);
-  photo(picture, place, listing.title || listing.id);
-  const decision = held(listing.id);
+  store.photo(picture, listing, listing.title || listing.id, false);
+  const decision = store.held(listing.id);
   const state = group && decision ? `${MARKS[decision.decision]} ${WORDS[decision.decision]}` : null;
   const price = listing.price === null ? null : money(listing.price);
   const lines = group ? [state, listing.given, price, listing.id] : [price, listing.title];
   made.append(...lines.filter(Boolean).map((line) => element("span", line === state ? `${decision.decision}-mark` : "", line)));
   made.title = [listing.id, listing.title, listing.given].filter(Boolean).join("\n");
-  if (place < queue.length) made.addEventListener("click", () => go(place));
+  if (listing.place >= 0) made.addEventListener("click", () => go(listing.place));
   return made;
 }
 
@@ -119,6 +132,7 @@ function drawRows() {
   const list = $("list");
   const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
   const inSight = filtered.slice(first, first + Math.ceil(list.clientHeight / ROW) + 4);
+  store.inSight = inSight;
   for (const [place, row] of rows) if (!inSight.includes(place)) rows.delete(place) && row.remove();
   inSight.forEach((place, number) => {
     if (!rows.has(place)) {
@@ -128,32 +142,39 @@ function drawRows() {
     drawRow(rows.get(place), place, first + number);
   });
   $("rows").style.height = `${ROW * filtered.length}px`;
-  $("matches").textContent = filtered.length === queue.length ? `${queue.length} listings` : `${filtered.length} of ${queue.length} listings`;
+  $("matches").textContent = filtered.length === store.index.size ? `${store.index.size} listings` : `${filtered.length} of ${store.index.size} listings`;
 }
 
 function makeRow(place) {
-  const { id, title, given, suggested, issues } = queue[place];
+  const { id, title, given, suggested } = store.row(place) || { id: store.index.ids[place] || "", title: null, given: "", suggested: null };
   const row = element("button", "item");
   row.type = "button";
   const [picture, words] = [element("div", "thumb"), element("div", "words")];
-  const kinds = issues.map((name) => TITLES.get(name)).join(", ");
+  const kinds = kindsOf(place).map(({ title }) => title).join(", ");
   const last = suggested && suggested !== given ? `→ ${suggested}` : kinds;
   const label = given === null ? "(no label)" : given;
   words.append(element("span", "", title || id), element("span", "quiet", label), element("span", "quiet", last));
   row.append(picture, words, element("span", "state"));
   row.title = [id, title, label, last, kinds].filter(Boolean).join("\n");
   row.addEventListener("click", () => go(place));
-  photo(picture, place, "");
+  if (store.row(place)) store.photo(picture, { id, place }, "", false);
   return row;
 }
 
+// rows that were drawn before they were loaded
+function redrawRows(places) {
+  for (const place of places) if (rows.has(place)) rows.get(place).remove(), rows.delete(place);
+  drawRows();
+}
+
 function drawRow(row, place, number) {
-  const decision = held(queue[place].id);
+  const id = store.index.ids[place];
+  const decision = store.held(id);
   row.style.top = `${ROW * number}px`;
   row.setAttribute("aria-current", String(place === current));
   row.setAttribute("aria-posinset", number + 1);
   row.setAttribute("aria-setsize", filtered.length);
-  row.lastChild.textContent = decision ? MARKS[decision.decision] : "";
+  row.lastChild.textContent = decision ? stateMark(id, decision) : "";
   row.lastChild.className = decision ? `state ${decision.decision}-mark` : "state";
   row.lastChild.title = decision ? inWords(decision) : "";
 }
@@ -169,34 +190,34 @@ function showRow() {
 // Progress
 
 function drawProgress() {
-  const counts = Object.fromEntries(Object.keys(WORDS).map((name) => [name, 0]));
-  const left = [];
-  for (const listing of queue) {
-    const decision = held(listing.id);
-    if (decision) counts[decision.decision]++;
-    else left.push(listing);
-  }
-  const done = queue.length - left.length;
-  $("bar").setAttribute("aria-valuemax", queue.length);
+  const { actions, size } = store.index;
+  const counts = new Uint32Array(ACTIONS.length + 1);
+  for (let place = 0; place < size; place++) counts[actions[place]]++;
+  const done = size - counts[0];
+  $("bar").setAttribute("aria-valuemax", size);
   $("bar").setAttribute("aria-valuenow", done);
-  $("bar-done").style.width = `${(100 * done) / queue.length}%`;
-  const parts = Object.keys(counts).filter((name) => counts[name]).map((name) => `${counts[name]} ${WORDS[name]}`);
-  $("counts").textContent = [`${done} of ${queue.length} decided`, ...parts].join(" · ");
-  drawHint(left);
-  const fresh = unsaved();
-  $("fresh").textContent = fresh ? ` (${fresh} new)` : isFresh() ? " (changed)" : "";
+  $("bar-done").style.width = `${size ? (100 * done) / size : 0}%`;
+  const parts = ACTIONS.map((name, number) => counts[number + 1] && `${counts[number + 1]} ${WORDS[name]}`).filter(Boolean);
+  $("counts").textContent = [`${done} of ${size} decided`, ...parts].join(" · ");
+  drawHint(counts[0]);
+  store.drawState();
 }
 
-const sum = (listings) => listings.reduce((total, listing) => total + (listing.worth || 0), 0);
-
 function drawHint(left) {
-  const estimated = queue.some((listing) => listing.worth !== null);
-  const next = sum(left.slice(0, AHEAD));
-  $("expected").textContent = estimated && left.length ? `· about ${Math.round(sum(left))} of the ${left.length} left need a change` : "";
+  const { actions, size, worth } = store.index;
+  let [sum, next, ahead, estimated] = [0, 0, 0, false];
+  for (let place = 0; place < size; place++) {
+    const known = !Number.isNaN(worth[place]);
+    estimated ||= known;
+    if (actions[place]) continue;
+    if (known) sum += worth[place];
+    if (ahead++ < AHEAD && known) next += worth[place];
+  }
+  $("expected").textContent = estimated && left ? `· about ${Math.round(sum)} of the ${left} left need a change` : "";
   let text = "";
-  if (!left.length) text = "Everything is decided. Download decisions.csv.";
+  if (!left) text = `Everything is decided. ${run.then}`;
   else if (estimated && next < 1)
-    text = `You can stop here: of the next ${count(Math.min(AHEAD, left.length), "listing")}, less than one is expected to need a change.`;
+    text = `You can stop here: of the next ${count(Math.min(AHEAD, left), "listing")}, less than one is expected to need a change.`;
   if ($("hint").textContent !== text) $("hint").textContent = text;
   $("hint").hidden = !text;
 }
@@ -208,13 +229,14 @@ let chosen = 0;
 let fresh = ""; // what was typed, if it would be a new class; it stands after the others
 
 function openClasses() {
+  if (!here()) return;
   $("class-filter").value = "";
   $("classes").showModal();
   drawClasses();
 }
 
 function drawClasses() {
-  const { likely, given, givenChance, suggested, suggestedChance } = queue[current];
+  const { likely, given, givenChance, suggested, suggestedChance } = store.listing(current);
   const typed = $("class-filter").value;
   const chances = new Map([[given, givenChance], [suggested, suggestedChance]]);
   const order = likely.map((number) => data.classes[number]);

@@ -24,6 +24,7 @@ from curation.review.card import cards_of
 from curation.review.commands import AUDIT_PREFIX, PAGE_MARK, STORAGE_PREFIX, apply_decisions, audit_decisions
 from curation.review.journal_state import standing_of
 from curation.review.page.data import PageListings, choose_listings, named_blind, page_data
+from curation.review.page.scripts import SCRIPT, STYLE, joined
 from curation.run.folder import RunFolder
 from curation.run.own_photos import OwnPhotos
 from training.utils.files import printable_name, sha256_of_file, whole_file
@@ -156,16 +157,13 @@ def _head(run: RunFolder, listings: PageListings, reviewer: str | None, *, blind
         "key": f"{prefix} {name} {sha256_of_file(run.issues_file)[:16]}",
         "command": audit_decisions(run.folder) if blind else apply_decisions(run.folder),
         "reviewer": reviewer or "",
+        "then": "Download decisions.csv.",
     }
-    here = Path(__file__).parent
-    style, view, values, script = (
-        "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n")
-        for file in ("page.css", "view.js", "values.js", "page.js")
-    )
     # one script, which starts at its end
-    script = view + values + script
+    style, script = ("\n" + joined(*files) for files in (STYLE, SCRIPT))
     page = fill_page(
         "review/page/page.html.jinja",
+        live=False,
         name=name,
         version=__version__,
         data=data,

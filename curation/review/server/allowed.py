@@ -6,10 +6,21 @@ The lists name what is allowed, so anything that a later FiftyOne adds is refuse
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["ALLOWED_OPERATORS", "refuse_body", "refuse_path"]
+from training.utils.boundary import Boundary
+
+__all__ = ["ALLOWED_OPERATORS", "AppRules", "refuse_body", "refuse_path", "servable"]
+
+# our page sends nothing elsewhere; the App needs scripts in its page, workers from blobs, and styles everywhere, and
+# its fonts of Google's are left out
+_POLICY = (
+    b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
+    b"form-action 'self'; frame-ancestors 'none'"
+)
 
 # first part of the path: methods. Left out: /event (acts as FiftyOne's Python side), /screenshot and /runtime-assets
 # (notebooks, models from the web), /frames, /video-labels, /get-similar-labels-frames, cameras and groups (a run has no
@@ -84,6 +95,9 @@ ALLOWED_OPERATORS = frozenset(
 # the request: {"_cls": "subprocess.Popen", ...} would run. Names without a dot are looked up in a registry.
 _CLASS = re.compile(r"\w+|fiftyone\.core\.(stages|aggregations)\.[A-Z][A-Za-z]*")
 _RAW_PIPELINE = "fiftyone.core.stages.Mongo"  # its $out and $merge write to any database of that MongoDB
+# a photo may be an SVG from a marketplace; opened by itself, it must not run as a part of our page
+_MEDIA_POLICY = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_LARGEST_BODY = 64 * 1024 * 1024
 # views belong to all reviewers of the run; the other mutations set what the App shows
 _DENIED_MUTATIONS = frozenset({"deleteSavedView", "updateSavedView"})
 # a subset of this type is Python that the Model Evaluation panel runs
@@ -103,6 +117,68 @@ _JSON = {
 }
 _LABEL = re.compile(r"/ground_truth(/|$)")
 _NO = "Not available in a review."
+
+
+class AppRules:
+    """What the App may ask of FiftyOne's server; ``/media`` sends the photos of the dataset and nothing else.
+
+    Parameters
+    ----------
+    photos : frozenset of str
+        The files that may be sent, from :func:`servable`.
+
+    Attributes
+    ----------
+    largest_body : int
+        Bytes.
+    """
+
+    largest_body = _LARGEST_BODY
+
+    def __init__(self, photos: frozenset[str]) -> None:
+        self._photos = photos
+
+    def refuse_request(self, method: str, path: str, query: Sequence[tuple[str, str]]) -> str:
+        """Return why a request is refused, or an empty text."""
+        if why := refuse_path(method, path):
+            return why
+        if _is_media(path):
+            # every value, because the server uses the last one
+            files = [value for name, value in query if name == "filepath"]
+            if not files or any("\0" in file or os.path.realpath(file) not in self._photos for file in files):
+                return "Not a photo of this dataset."
+        return ""
+
+    def refuse_body(self, path: str, body: bytes) -> tuple[int, str] | None:
+        """Return status and reason if the body of a request is refused, or None."""
+        return refuse_body(path, body)
+
+    def policy(self, path: str) -> bytes:
+        """Return the Content-Security-Policy of an answer."""
+        return _MEDIA_POLICY if _is_media(path) else _POLICY
+
+
+def _is_media(path: str) -> bool:
+    return path.rstrip("/") == "/media"
+
+
+def servable(photos: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the files that may be sent to a browser, and the photos that may not.
+
+    The files are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link
+    out of its folder is left out, because a dataset must not publish other files.
+    """
+    folders: dict[str, Boundary] = {}
+    files, outside = set(), set()
+    for photo in photos:
+        folder = photo.rpartition(os.sep)[0]
+        if folder not in folders:
+            folders[folder] = Boundary(folder)
+        if folders[folder].holds(photo):
+            files.add(os.path.realpath(photo))
+        else:
+            outside.add(photo)
+    return frozenset(files), frozenset(outside)
 
 
 def refuse_path(method: str, path: str) -> str:

@@ -1,4 +1,4 @@
-"""The private parts of FiftyOne's server, and of the one below it, that a review uses.
+"""The private parts of FiftyOne's server that a review uses.
 
 They may change with the next version of FiftyOne; ``tests/curation/review/test_review_fiftyone.py`` lists them.
 """
@@ -19,7 +19,7 @@ from curation.review.server.asgi import App
 from curation.run.folder import RunFolder
 from training.utils.flock import scratch_folder
 
-__all__ = ["linked_plugins", "load_app", "only_http_1", "set_port", "without_cleanup"]
+__all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
 
 _PLUGIN = Path(__file__).parents[1] / "app" / "plugin"
 # milliseconds to wait for a MongoDB that does not answer, instead of pymongo's 30 s, because a person is waiting
@@ -74,16 +74,6 @@ def load_app(plugins: Path) -> App:
     app.debug = False  # no tracebacks in answers
     loaded: App = app
     return loaded
-
-
-def only_http_1() -> None:
-    """Keep hypercorn from speaking HTTP/2, which no browser asks for without TLS, and whose idle connections stay."""
-    from hypercorn.protocol.h11 import H11Protocol
-
-    async def unchanged(protocol: H11Protocol, request: object) -> None:
-        """Leave the protocol as it is."""
-
-    H11Protocol._check_protocol = unchanged  # type: ignore[assignment, method-assign]
 
 
 def set_port(port: int) -> None:

@@ -1,4 +1,4 @@
-"""What fails in FiftyOne's server: a plain sentence for the browser, and the traceback in the run's ``review.log``."""
+"""What fails in a review's server: a plain sentence for the browser, and the traceback in the run's ``review.log``."""
 
 from __future__ import annotations
 
@@ -63,13 +63,16 @@ class Failures:
     Parameters
     ----------
     app : ASGI app
-        FiftyOne's server.
+        The server.
     reporter : Reporter
         Hears of the first failure.
+    where : str
+        What failed, in words.
     """
 
-    def __init__(self, app: App, reporter: Reporter) -> None:
+    def __init__(self, app: App, reporter: Reporter, where: str = "FiftyOne's server") -> None:
         self._app = app
+        self._where = where
         self._reporter = reporter
         self._log = logging.getLogger("curate.review")
         self._said = False
@@ -92,7 +95,7 @@ class Failures:
         reference = secrets.token_hex(4)
         # no query: it names files, and once held a token
         self._log.error("%s: %s %s\n%s", reference, scope["method"], scope["path"], details)
-        sentence = f"This failed in FiftyOne's server. The run's {LOG} says why, at {reference}."
+        sentence = f"This failed in {self._where}. The run's {LOG} says why, at {reference}."
         if not self._said:
             self._said = True
             self._reporter.say(f"{scope['path']}: {sentence}")

@@ -1,7 +1,7 @@
-"""The checks that FiftyOne's server lacks.
+"""Who is let in to a review: the checks that stand in front of the App's server and of the page's.
 
-By itself, the server has no password, sends any file that its process can read, answers to any host name, and runs
-operators for any web page. :class:`Guard` stands in front of it.
+By itself, FiftyOne's server has no password, sends any file that its process can read, answers to any host name, and
+runs operators for any web page.
 """
 
 from __future__ import annotations
@@ -9,39 +9,25 @@ from __future__ import annotations
 import asyncio
 import html
 import ipaddress
-import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from curation.review.commands import NEW_LINK
-from curation.review.server.allowed import refuse_body, refuse_path
 from curation.review.server.asgi import App, Message, Receive, Scope, Send, answer
 from curation.review.server.links import CODE, VALID
-from training.utils.boundary import Boundary
 
-__all__ = ["Guard", "servable"]
+__all__ = ["Guard", "Rules"]
 
-# added to every answer: no other page may show ours in a frame, or use what we send, and ours sends nothing elsewhere.
-# The App needs scripts in its page, workers from blobs, and styles everywhere; its fonts of Google's are left out.
-_POLICY = (
-    b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
-    b"form-action 'self'; frame-ancestors 'none'"
-)
+# added to every answer, beside the policy of the rules: no other page may show ours in a frame, or use what we send
 _HEADERS = (
-    (b"content-security-policy", _POLICY),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-# a photo may be an SVG from a marketplace; opened by itself, it must not run as a part of our page
-_MEDIA_POLICY = (
-    b"content-security-policy",
-    b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-)
-_LARGEST_BODY = 64 * 1024 * 1024
 # digits of its length: leading zeros are nobody's
 _LONGEST_LENGTH = 20
 # seconds in which a body must be here
@@ -63,23 +49,25 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104  # nosec B104
 
 
-def servable(photos: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the files that may be sent to a browser, and the photos that may not.
+class Rules(Protocol):
+    """What a browser that was let in may ask of the app.
 
-    The files are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link
-    out of its folder is left out, because a dataset must not publish other files.
+    Attributes
+    ----------
+    largest_body : int
+        Bytes of a body at most.
     """
-    folders: dict[str, Boundary] = {}
-    files, outside = set(), set()
-    for photo in photos:
-        folder = photo.rpartition(os.sep)[0]
-        if folder not in folders:
-            folders[folder] = Boundary(folder)
-        if folders[folder].holds(photo):
-            files.add(os.path.realpath(photo))
-        else:
-            outside.add(photo)
-    return frozenset(files), frozenset(outside)
+
+    largest_body: int
+
+    def refuse_request(self, method: str, path: str, query: Sequence[tuple[str, str]]) -> str:
+        """Return why a request is refused, or an empty text."""
+
+    def refuse_body(self, path: str, body: bytes) -> tuple[int, str] | None:
+        """Return status and reason if the body of a request is refused, or None."""
+
+    def policy(self, path: str) -> bytes:
+        """Return the Content-Security-Policy of an answer."""
 
 
 class Guard:
@@ -88,14 +76,13 @@ class Guard:
     * ``Host`` must be this machine, which stops DNS rebinding.
     * ``Origin``, when sent, must be the page itself, which stops other web pages.
     * A link has a code that works once and becomes a cookie, which stops other users.
-    * ``/media`` sends the photos of the dataset and nothing else.
-    * Routes, operators and bodies that a review does not need are refused, see :mod:`curation.review.server.allowed`.
+    * Routes and bodies that a review does not need are refused, by its rules.
     * Every answer forbids other pages to use it.
 
     Parameters
     ----------
     app : ASGI app
-        FiftyOne's server.
+        Who answers.
     address : str
         The address that the server listens on.
     port : int
@@ -104,8 +91,8 @@ class Guard:
         The secret of this review, which the cookie holds.
     use_code : callable
         Uses a code of a link up; returns whether it lets somebody in.
-    photos : frozenset of str
-        The files that may be sent, from :func:`servable`.
+    rules : Rules
+        What a browser may ask of `app`.
     hosts : iterable of str
         Further names of this machine, in lower case.
     """
@@ -118,13 +105,13 @@ class Guard:
         port: int,
         token: str,
         use_code: Callable[[str], bool],
-        photos: frozenset[str],
+        rules: Rules,
         hosts: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._token = token
         self._use_code = use_code
-        self._photos = photos
+        self._rules = rules
         self._cookie = f"curate_review_{port}"
         self._anywhere = address in _WILDCARDS
         self._hosts = {*_LOCAL, address, f"[{address}]", *hosts} - {*_WILDCARDS}
@@ -143,7 +130,7 @@ class Guard:
             # the App does not use them
             await send({"type": "websocket.close", "code": 1008})
             return
-        send = _for_us_only(send, scope["path"])
+        send = _for_us_only(send, self._rules.policy(scope["path"]))
         refused = self._refuse_page(headers) or _refuse_form(scope, [name for name, _ in given])
         if not refused and scope["method"] == "GET" and CODE in dict(query):
             await self._enter(scope, headers, query, send)
@@ -157,14 +144,8 @@ class Guard:
     def _refuse(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]]) -> tuple[int, str] | None:
         if not self._is_in(headers):
             return 401, _NO_COOKIE
-        if why := refuse_path(scope["method"], scope["path"]):
-            return 403, why
-        if scope["path"].rstrip("/") == "/media":
-            # every value, because the server uses the last one
-            paths = [value for name, value in query if name == "filepath"]
-            if not paths or any("\0" in path or os.path.realpath(path) not in self._photos for path in paths):
-                return 403, "Not a photo of this dataset."
-        return None
+        why = self._rules.refuse_request(scope["method"], scope["path"], query)
+        return (403, why) if why else None
 
     def _refuse_page(self, headers: dict[str, str]) -> tuple[int, str] | None:
         """Refuse what another page asks for, also one of another port of this machine, to which cookies are sent."""
@@ -223,17 +204,18 @@ class Guard:
 
     async def _read_first(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         """Read the whole body, check it, and pass it on."""
+        most = self._rules.largest_body
         try:
             async with asyncio.timeout(_SLOWEST_BODY):
                 # what says that it is too large is not waited for
-                body = None if _claims_too_much(headers) else await _body(receive)
+                body = None if _claims_too_much(headers, most) else await _body(receive, most)
         except TimeoutError:
             await answer(send, 408, "Too slow.", [(b"connection", b"close")])
             return
         if body is None:
             await answer(send, 413, "Too large.", [(b"connection", b"close")])
             return
-        if refused := refuse_body(scope["path"], body):
+        if refused := self._rules.refuse_body(scope["path"], body):
             await answer(send, *refused)
             return
         given = False
@@ -248,13 +230,13 @@ class Guard:
         await self._app(scope, again, send)
 
 
-def _claims_too_much(headers: dict[str, str]) -> bool:
+def _claims_too_much(headers: dict[str, str], most: int) -> bool:
     length = headers.get("content-length", "").strip()
     # Python reads no number of thousands of digits
-    return length.isdecimal() and (len(length) > _LONGEST_LENGTH or int(length) > _LARGEST_BODY)
+    return length.isdecimal() and (len(length) > _LONGEST_LENGTH or int(length) > most)
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, most: int) -> bytes | None:
     """Return the body of a request; None if it is too large. A cut-off one is malformed."""
     body, more = bytearray(), True
     while more:
@@ -263,7 +245,7 @@ async def _body(receive: Receive) -> bytes | None:
             return b"\0"
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > _LARGEST_BODY:
+        if len(body) > most:
             return None
     return bytes(body)
 
@@ -278,9 +260,9 @@ def _refuse_form(scope: Scope, names: list[str]) -> tuple[int, str] | None:
     return None
 
 
-def _for_us_only(send: Send, path: str) -> Send:
-    """Return a `send` that replaces FiftyOne's headers by those that keep an answer from other pages."""
-    ours = dict([*_HEADERS, _MEDIA_POLICY] if path.rstrip("/") == "/media" else _HEADERS)
+def _for_us_only(send: Send, policy: bytes) -> Send:
+    """Return a `send` that replaces the app's headers by those that keep an answer from other pages."""
+    ours = dict([*_HEADERS, (b"content-security-policy", policy)])
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

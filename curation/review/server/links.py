@@ -73,7 +73,7 @@ class Codes:
     def link(self) -> str:
         """Return the address with a new code."""
         address = json.loads((self.folder / _REVIEW).read_text(encoding="utf-8"))["address"]
-        return f"{address}&{CODE}={self.make()}"
+        return f"{address}{'&' if '?' in address else '?'}{CODE}={self.make()}"
 
 
 @contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from curation.errors import some
 from curation.rendering.words import agree, many
-from curation.review.app.dataset import PutBack
 from curation.review.server.team import Colleague
+
+if TYPE_CHECKING:
+    from curation.review.app.dataset import PutBack
 
 __all__ = ["about_colleagues", "about_links", "about_put_back"]
 
@@ -30,8 +33,7 @@ def about_colleagues(others: Sequence[Colleague], reviewer: str) -> list[str]:
             f"{reviewer} is already reviewing this run, {place}. Continue there. If that is somebody else, stop and "
             "give each of you a name of your own with `reviewer`"
             if other.reviewer == reviewer
-            else f"{other.reviewer} is also reviewing this run, {place}. The decisions of both are kept; reload the "
-            "page to see theirs."
+            else f"{other.reviewer} is also reviewing this run, {place}. The decisions of both are kept."
         )
     return messages
 

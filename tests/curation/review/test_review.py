@@ -19,9 +19,10 @@ import pytest
 from PIL import Image
 
 from curation.errors import ReviewError, RunError
-from curation.review import check_mongod, run_review
 from curation.review.app.environment import load_fiftyone
-from curation.review.server.guard import servable
+from curation.review.database.check import check_mongod
+from curation.review.server.allowed import servable
+from curation.review.server.serve import run_review
 from curation.run.folder import RunFolder
 from curation.run.probabilities import Probabilities
 from training.utils.files import write_json
@@ -145,7 +146,7 @@ def test_a_missing_mongod_is_told_with_what_to_type(monkeypatch, tmp_path):
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.delenv("FIFTYONE_DATABASE_URI", raising=False)
-    code = "from curation.review import check_mongod; check_mongod()"
+    code = "from curation.review.database.check import check_mongod; check_mongod()"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; {code}"],
         capture_output=True,

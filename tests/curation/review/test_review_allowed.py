@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from curation.review.server.allowed import refuse_body
+from curation.review.server.allowed import AppRules, refuse_body
 from curation.review.server.guard import Guard
 
 
@@ -70,7 +70,7 @@ def status_of(length: str, wait: float) -> int:
     headers = [(name.encode(), value.encode()) for name, value in names.items()]
     scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/operators/execute", "query_string": b""}
     guard = Guard(
-        never, address="127.0.0.1", port=5151, token="secret", use_code=lambda code: False, photos=frozenset()
+        never, address="127.0.0.1", port=5151, token="secret", use_code=lambda code: False, rules=AppRules(frozenset())
     )
     try:
         asyncio.run(asyncio.wait_for(guard({**scope, "headers": headers}, never, send), wait))

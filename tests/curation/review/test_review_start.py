@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from curation.review.server.serve import _outcome
+from curation.review.outcome import outcome_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.journal_file import append
@@ -196,6 +196,6 @@ def test_a_session_counts_what_was_said_in_it_whatever_apply_fixes_adds_meanwhil
     append(run.journal, [intent, *added], intent.transaction)
     append(run.journal, [Step(intent.transaction, COMMIT)])
     assert [each.id for each in run.decisions()[0]] == ["L1", "L2", "L0"]
-    assert _outcome(run, "ana", earlier).decisions == {}
+    assert outcome_of(run, ["L1"], reviewer="ana", earlier=earlier, source="app").decisions == {}
     run.decide([Decision("L3", "delete", None, "ana", now(), "app")])
-    assert _outcome(run, "ana", earlier).decisions == {"delete": 1}
+    assert outcome_of(run, ["L1"], reviewer="ana", earlier=earlier, source="app").decisions == {"delete": 1}

@@ -150,13 +150,18 @@ def at(time: str, id: str, action: str = "keep", reviewer: str = "ana", source: 
     return Decision(id, action, None, reviewer, time, source)
 
 
-def test_the_latest_click_is_all_that_one_reviewer_decided_at_once_in_the_app() -> None:
+def clicked(journal: list[Decision], reviewer: str) -> list[str]:
+    return last_click(current_decisions(journal).values(), reviewer)
+
+
+def test_the_latest_click_is_all_that_one_reviewer_decided_at_once_in_a_review() -> None:
     journal = [at("1", "a"), at("2", "b"), at("2", "c"), at("3", "d", reviewer="ben"), at("4", "e", source="csv")]
-    assert last_click(journal, "ana") == ["b", "c"]
+    assert clicked(journal, "ana") == ["b", "c"]
     journal += [at("5", "b", UNDO), at("5", "c", UNDO)]
-    assert last_click(journal, "ana") == ["a"]
-    assert last_click([*journal, at("6", "a", UNDO)], "ana") == []
-    assert last_click(journal, "ben") == ["d"]
+    assert clicked(journal, "ana") == ["a"]
+    assert clicked([*journal, at("6", "a", UNDO)], "ana") == []
+    assert clicked(journal, "ben") == ["d"]
+    assert clicked([*journal, at("7", "e", source="page")], "ana") == ["e"]
 
 
 def test_taking_back_leaves_what_was_decided_before_and_after() -> None:

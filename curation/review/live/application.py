@@ -1,0 +1,145 @@
+"""The requests of a live page, and what they are answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from curation.errors import DecisionsError, ReviewError
+from curation.rendering.thumbnails import MEDIA_TYPE
+from curation.review.live.page import ASSETS, asset, fill
+from curation.review.live.photos import LARGE, SMALL
+from curation.review.live.session import Session
+from curation.review.live.steps import read_step
+from training.utils.parallel import cores
+
+__all__ = ["application"]
+
+#: Listings of one answer at most.
+_PIECE, _ROWS, _CARDS = 20_000, 200, 20
+_T = TypeVar("_T")
+
+
+def application(session: Session) -> Starlette:
+    """Return the app that answers a live page.
+
+    Parameters
+    ----------
+    session : Session
+        What it shows and records.
+    """
+    answers = _Answers(session)
+    routes = [
+        Route("/", answers.page),
+        Route("/assets/{name}", answers.asset),
+        Route("/favicon.ico", answers.no_icon),
+        Route("/queue", answers.queue),
+        Route("/rows", answers.rows),
+        Route("/cards", answers.cards),
+        Route("/find", answers.find),
+        Route("/photo", answers.photo),
+        Route("/changes", answers.changes),
+        Route("/steps", answers.steps, methods=["POST"]),
+    ]
+    return Starlette(routes=routes)
+
+
+class _Answers:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        # the journal and what holds of it are one thread's
+        self._journal = ThreadPoolExecutor(1, "journal")
+        self._cards = ThreadPoolExecutor(1, "cards")
+        self._photos = ThreadPoolExecutor(cores(), "photos")
+
+    async def page(self, request: Request) -> Response:
+        session = self._session
+        data = await _in(self._journal, session.opening)
+        return Response(fill(session.name, data), media_type="text/html", headers={"cache-control": "no-store"})
+
+    async def asset(self, request: Request) -> Response:
+        kind = ASSETS.get(name := request.path_params["name"])
+        if kind is None:
+            raise HTTPException(404)
+        return Response(asset(name), media_type=kind, headers={"cache-control": "no-cache"})
+
+    async def no_icon(self, request: Request) -> Response:
+        # a browser asks for one before it has read that there is none
+        return Response(status_code=204)
+
+    async def queue(self, request: Request) -> Response:
+        start = _number(request, "from")
+        return _json(await _in(self._journal, lambda: self._session.piece(start, _PIECE)))
+
+    async def rows(self, request: Request) -> Response:
+        places = self._places(request, _ROWS)
+        return _json(await _in(self._cards, lambda: self._session.queue.rows(places)))
+
+    async def cards(self, request: Request) -> Response:
+        places = self._places(request, _CARDS)
+        return _json(await _in(self._cards, lambda: {place: self._session.queue.card(place) for place in places}))
+
+    async def find(self, request: Request) -> Response:
+        words = request.query_params.get("words", "")
+        return _json(await _in(self._cards, lambda: self._session.queue.find(words)))
+
+    async def photo(self, request: Request) -> Response:
+        id, side = request.query_params.get("id", ""), _number(request, "side")
+        if side not in (LARGE, SMALL) or not self._session.queue.holds(id):
+            raise HTTPException(404)
+        shown = await _in(self._photos, lambda: self._session.photos.copy(id, side))
+        if not shown.content:
+            return Response(shown.why, 404, media_type="text/plain", headers={"cache-control": "no-store"})
+        # a person may put another photo there while the review is open
+        return Response(shown.content, media_type=MEDIA_TYPE, headers={"cache-control": "private, max-age=600"})
+
+    async def changes(self, request: Request) -> Response:
+        name, since = request.query_params.get("session", ""), _number(request, "since")
+        try:
+            return _json(await _in(self._journal, lambda: self._session.news(name, since)))
+        except ReviewError as error:
+            return _json({"stopped": str(error)}, 503)
+
+    async def steps(self, request: Request) -> Response:
+        content = json.loads(await request.body())
+        try:
+            steps = [read_step(step) for step in content["steps"]]
+            name, since = str(content["session"]), int(content["since"])
+        except (DecisionsError, KeyError, TypeError, ValueError):
+            return _json({"stopped": "Malformed request."}, 400)
+        return _json(await _in(self._journal, lambda: self._session.take(steps, name, since)))
+
+    def _places(self, request: Request, most: int) -> list[int]:
+        try:
+            places = [int(place) for place in request.query_params["places"].split(",")]
+        except (KeyError, ValueError):
+            raise HTTPException(400) from None
+        if len(places) > most or not all(0 <= place < len(self._session.queue) for place in places):
+            raise HTTPException(400)
+        return places
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 12):  # no more listings than that
+        raise HTTPException(400)
+    return int(text)
+
+
+async def _in(pool: Executor, work: Callable[[], _T]) -> _T:
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    # half characters of a damaged title are escaped, as they can't be sent
+    body = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    return Response(body, status, media_type="application/json", headers={"cache-control": "no-store"})

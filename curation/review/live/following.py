@@ -1,0 +1,220 @@
+"""The journal as a live review follows it: only new lines are read, whoever wrote them.
+
+What people decide adds plain lines. Anything else (a transaction, a line that can't be read, a journal that was
+replaced) makes this read all of it, as every command does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from curation.errors import ReviewError
+from curation.run.decidable import misfit
+from curation.run.folder import RunFolder
+from curation.run.journal import NOTE, Decision, say
+from curation.run.journal_content import Journal
+from curation.run.journal_file import lines_after
+from curation.run.journal_lines import Line, Unreadable, decoded
+
+__all__ = ["PAGE", "Followed"]
+
+#: The `source` of what is decided on the page.
+PAGE = "page"
+
+
+class _Stand(NamedTuple):
+    """How far the journal was read.
+
+    Attributes
+    ----------
+    file : int or None
+        The file's number on its disk; None if there was none.
+    size : int
+        Bytes.
+    number : int
+        Of the last line.
+    is_plain : bool
+        Whether what is appended can be read by itself.
+    """
+
+    file: int | None
+    size: int
+    number: int
+    is_plain: bool
+
+
+class Followed:
+    """What holds of a journal that grows. One thread at a time may use it.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    given : callable
+        Id → the given label; KeyError for no listing of the run.
+
+    Attributes
+    ----------
+    messages : tuple of str
+        What is wrong with the journal, in words.
+    changed : list of str
+        The listings of which something was said or undone since the review was opened, in that order: an event each.
+    """
+
+    def __init__(self, run: RunFolder, given: Callable[[str], str | None]) -> None:
+        self._run = run
+        self._given = given
+        self._classes = frozenset(run.classes)
+        self._stacks: dict[str, list[Decision]] = {}
+        self._notes: dict[str, Decision] = {}
+        self._keys: set[tuple[str, str]] = set()
+        self._stand = _Stand(None, 0, 0, False)
+        self.messages: tuple[str, ...] = ()
+        self.changed: list[str] = []
+        self.catch_up()
+        self.changed.clear()
+
+    @property
+    def last(self) -> int:
+        """Number of the last line that was read."""
+        return self._stand.number
+
+    def catch_up(self) -> None:
+        """Read what is new.
+
+        Raises
+        ------
+        ReviewError
+            If the journal can't be read.
+        """
+        try:
+            found = self._run.journal.stat()
+        except FileNotFoundError:
+            now = (None, 0)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        else:
+            now = (found.st_ino, found.st_size)
+        if now == self._stand[:2]:
+            return
+        try:
+            if not (now[0] == self._stand.file and now[1] > self._stand.size and self._add_new()):
+                self._read_all()
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def decide(self, decisions: Callable[[], Sequence[Decision]]) -> None:
+        """Append what people say to the journal.
+
+        Parameters
+        ----------
+        decisions : callable
+            Returns what is to be said about what holds by then. It may be called again.
+
+        Raises
+        ------
+        ReviewError, DecisionsError
+            If the journal can't be read, or a decision can't be kept.
+        OSError
+            If the journal can't be written; nothing is said then.
+        """
+
+        def said() -> Sequence[Decision]:
+            self.catch_up()
+            return decisions()
+
+        self._run.decide(said)
+        self.catch_up()
+
+    def has(self, reviewer: str, key: str) -> bool:
+        """Return whether the page has recorded the step that a reviewer took at this time."""
+        return (reviewer, key) in self._keys
+
+    def standing(self, id: str) -> Decision | None:
+        """Return the decision that holds of a listing, if it fits the run."""
+        stack = self._stacks.get(id)
+        if not stack:
+            return None
+        try:
+            return None if misfit(stack[-1], self._classes, self._given(id)) else stack[-1]
+        except KeyError:  # no listing of this run
+            return None
+
+    def note(self, id: str) -> str:
+        """Return the latest words about a listing."""
+        record = self.standing(id) or self._notes.get(id)
+        return record.note or "" if record else ""
+
+    def holding(self) -> Iterable[Decision]:
+        """Yield what holds of all listings, whether it fits the run or not."""
+        return (stack[-1] for stack in self._stacks.values() if stack)
+
+    def _add_new(self) -> bool:
+        """Add the lines after those that were read; return False if they need the ones before."""
+        if not self._stand.is_plain:
+            return False
+        lines, size = lines_after(self._run.journal, self._stand.size)
+        # a line without its end is torn, which only the whole journal tells
+        if lines is None:
+            return False
+        said: list[Decision] = []
+        number = self._stand.number
+        for text in lines:
+            line = _plain(text.strip())
+            if line is None or line.number != number + 1 or not isinstance(line.content, Decision):
+                return False
+            number += 1
+            said.append(line.content)
+        for decision in said:
+            self._say(decision)
+            self.changed.append(decision.id)
+        self._stand = _Stand(self._stand.file, size, number, is_plain=True)
+        return True
+
+    def _read_all(self) -> None:
+        before = self._picture()
+        # before it is read: what is appended meanwhile is read again
+        try:
+            found = self._run.journal.stat()
+        except FileNotFoundError:
+            file, size = None, 0
+        else:
+            file, size = found.st_ino, found.st_size
+        journal = self._run.judged_journal()
+        self._stacks, self._notes, self._keys = {}, {}, set()
+        for decision in journal.decisions():
+            self._say(decision)
+        self.messages = tuple(journal.messages)
+        self._stand = _Stand(file, size, journal.last, _is_plain(journal, size))
+        after = self._picture()
+        self.changed += [id for id in {**before, **after} if before.get(id) != after.get(id)]
+
+    def _say(self, decision: Decision) -> None:
+        say(self._stacks, decision)
+        if decision.action == NOTE:
+            self._notes[decision.id] = decision
+        if decision.source == PAGE:
+            self._keys.add((decision.reviewer, decision.time))
+
+    def _picture(self) -> dict[str, tuple[Decision | None, Decision | None]]:
+        return {id: (stack[-1] if stack else None, self._notes.get(id)) for id, stack in self._stacks.items()}
+
+    def _unreadable(self, error: OSError) -> ReviewError:
+        return ReviewError(f"nothing was recorded: {self._run.journal} can't be read ({error.strerror})")
+
+
+def _plain(text: bytes) -> Line | None:
+    """Return a line that a person's decision is, by itself; None for all others."""
+    try:
+        line = decoded(text)
+    except Unreadable:
+        return None
+    return line if line.transaction is None else None
+
+
+def _is_plain(journal: Journal, size: int) -> bool:
+    """Return whether lines can be added to what was read: it ends with a whole line that has a number."""
+    if not journal.entries or any(fault.kind == "torn" for fault in journal.faults):
+        return False
+    return size > 0 and journal.entries[-1].recorded is not None

@@ -1,0 +1,52 @@
+"""What the browser may ask of the server of a live page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+__all__ = ["PageRules"]
+
+_READ = ("/", "/favicon.ico", "/changes", "/queue", "/rows", "/cards", "/find", "/photo")
+_ASSETS = "/assets/"
+_SEND = "/steps"
+# scripts and styles are files of ours; the page sends nothing elsewhere and nobody may show it in a frame
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+    b"form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class PageRules:
+    """The routes of a live page.
+
+    Attributes
+    ----------
+    largest_body : int
+        Bytes: many listings and a long note.
+    """
+
+    largest_body = 8 * 1024 * 1024
+
+    def refuse_request(self, method: str, path: str, query: Sequence[tuple[str, str]]) -> str:
+        """Return why a request is refused, or an empty text."""
+        names = [name for name, _ in query]
+        if len(names) != len(set(names)):
+            return "Malformed request."
+        if path == _SEND:
+            return "" if method == "POST" else "Not available in a review."
+        name = path.removeprefix(_ASSETS)
+        known = path in _READ or (path.startswith(_ASSETS) and "/" not in name)
+        return "" if known and method in ("GET", "HEAD") else "Not available in a review."
+
+    def refuse_body(self, path: str, body: bytes) -> tuple[int, str] | None:
+        """Return status and reason if the body of a request is refused, or None."""
+        try:
+            content = json.loads(body.decode())
+        except (ValueError, RecursionError):
+            return 400, "Malformed request."
+        return None if isinstance(content, dict) else (400, "Malformed request.")
+
+    def policy(self, path: str) -> bytes:
+        """Return the Content-Security-Policy of an answer."""
+        return _POLICY

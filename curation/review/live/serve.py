@@ -1,0 +1,108 @@
+"""The live page, served by this process until a signal stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import warnings
+import webbrowser
+
+from curation.errors import ReviewError
+from curation.review.live.application import application
+from curation.review.live.rules import PageRules
+from curation.review.live.session import Session
+from curation.review.outcome import ReviewOutcome, outcome_of
+from curation.review.server.failures import Failures, logged
+from curation.review.server.guard import Guard
+from curation.review.server.hosting import Signals, listening, names_of, printed, serve_until, warn_of_others
+from curation.review.server.links import codes
+from curation.review.server.messages import about_colleagues
+from curation.review.server.team import present
+from curation.run.carry_over import carry_over
+from curation.run.folder import RunFolder
+from curation.run.journal import check_reviewer, reviewer_name
+from training.utils.noise import noise_to
+from training.utils.progress import Reporter
+
+__all__ = ["serve_page"]
+
+_KEYS = "Keys: k keep, a accept suggestion, e relabel, d delete, u undo, ? all others. Stop with Ctrl-C."
+
+
+def serve_page(
+    run: RunFolder,
+    *,
+    address: str = "127.0.0.1",
+    port: int = 5151,
+    reviewer: str | None = None,
+    open_browser: bool = False,
+    first: int | None = None,
+    reporter: Reporter,
+) -> ReviewOutcome:
+    """Show a run on a live page until Ctrl-C, SIGTERM, or the end of the terminal.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    address, port, reviewer, open_browser, reporter
+        As for :func:`curation.review.server.serve.run_review`.
+    first : int, optional
+        Only so many listings, the most urgent ones.
+
+    Returns
+    -------
+    ReviewOutcome
+
+    Raises
+    ------
+    ReviewError
+        If the port is taken, the photos have disappeared, or no decision could be recorded.
+    RunError
+        If the run has not finished.
+    """
+    run.require_finished()
+    reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
+    signals = Signals()
+    with signals.caught(), listening(address, port) as listener, codes() as entry:
+        port = listener.getsockname()[1]
+        with present(run, reviewer, port, str(entry.folder)) as others:
+            for line in about_colleagues(others, reviewer):
+                reporter.say(line)
+            _take_over(run, reporter)
+            session = Session(run, reviewer, port=port, first=first)
+            for line in session.followed.messages:
+                reporter.say(f"warning: {line}")
+            earlier = session.followed.last
+            warn_of_others(address, port, reporter)
+            guard = Guard(
+                Failures(application(session), reporter, "the review's server"),
+                address=address,
+                port=port,
+                token=secrets.token_urlsafe(24),
+                use_code=entry.use,
+                rules=PageRules(),
+                hosts=names_of(address),
+            )
+            entry.opened(run, f"{printed(address, port)}/")
+            url = entry.link()
+            signals.opened()
+            reporter.say(f"Open {url}")
+            reporter.say("The link works once. For a new one: `review_links()`")
+            reporter.say(_KEYS)
+            ready = (lambda: webbrowser.open(url)) if open_browser else None
+            with logged(run.folder), noise_to(run.log_file), warnings.catch_warnings(action="ignore"):
+                asyncio.run(serve_until(guard, listener, signals, ready))
+            reporter.say("Stopping.")
+    return outcome_of(run, session.queue.order, reviewer=reviewer, earlier=earlier, source="page")
+
+
+def _take_over(run: RunFolder, reporter: Reporter) -> None:
+    try:
+        taken = carry_over(run, reporter=reporter)
+    except OSError as error:
+        raise ReviewError(
+            f"no decision could be recorded: {error.filename} can't be written ({error.strerror})"
+        ) from error
+    if taken is not None:
+        reporter.say(str(taken))

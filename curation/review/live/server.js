@@ -1,0 +1,300 @@
+
+// The store of a live page: the server has the queue and the journal. What was decided anywhere comes as news.
+
+const POLL = 1000; // milliseconds between two looks for news
+const CARDS = 300; // cards and rows that are kept
+const PICTURES = 24;
+
+const index = new Index(data.size);
+const states = new Map(); // id -> what the journal says: {decision, new_label, ..., note}; decision is null where only a note is
+const added = new Set(data.added);
+const loaded = new Int32Array(data.size).fill(-1); // the number of the event that a place is as of; -1: not loaded
+
+// What a listing shows: its card, and its row in the list. Missing ones are asked for, several at a time.
+class Fetched {
+  constructor(path, most, came) {
+    Object.assign(this, { path, most, came, kept: new Map(), wanted: new Set(), asked: new Set() });
+  }
+
+  get(place) {
+    const found = this.kept.get(place);
+    if (found) this.kept.delete(place), this.kept.set(place, found); // the one that is dropped last
+    else this.want([place]);
+    return found || null;
+  }
+
+  want(places) {
+    const missing = places.filter((place) => !this.kept.has(place) && !this.asked.has(place));
+    if (!missing.length) return;
+    if (!this.wanted.size) queueMicrotask(() => this.load());
+    for (const place of missing) this.wanted.add(place);
+  }
+
+  async load() {
+    const places = [...this.wanted].slice(0, this.most);
+    for (const place of places) this.wanted.delete(place), this.asked.add(place);
+    if (this.wanted.size) queueMicrotask(() => this.load());
+    try {
+      const came = await ask(`${this.path}?places=${places.join(",")}`);
+      for (const [place, content] of Object.entries(came)) this.put(Number(place), content);
+      this.came(places);
+    } catch {
+      setTimeout(() => this.came([]), RETRY); // the news say what is wrong; whoever still wants it asks again
+    }
+    for (const place of places) this.asked.delete(place);
+  }
+
+  put(place, content) {
+    this.kept.set(place, content);
+    if (this.kept.size > CARDS) this.kept.delete(this.kept.keys().next().value);
+  }
+}
+
+const cards = new Fetched("/cards", 20, (places) => {
+  if (places.includes(current) || (!places.length && !cards.kept.has(current))) drawCard();
+  for (const place of places) picture(index.ids[place]);
+});
+const rowsOf = new Fetched("/rows", 100, (places) => redrawRows(places.length ? places : store.inSight || []));
+
+// Photos: those of the next listings are there before they are shown
+
+const pictures = new Map(); // id -> image
+
+const address = (id, large) => `/photo?id=${encodeURIComponent(id)}&side=${large ? 480 : 160}`;
+
+function picture(id) {
+  if (!id || pictures.has(id)) return pictures.get(id);
+  const image = new Image();
+  image.src = address(id, true);
+  pictures.set(id, image);
+  if (pictures.size > PICTURES) pictures.delete(pictures.keys().next().value);
+  return image;
+}
+
+function showPhoto(node, { id }, words, large) {
+  if (!id) return node.replaceChildren(element("span", "none", "loading"));
+  const image = large ? picture(id) : new Image();
+  image.alt = words;
+  image.decoding = large ? "sync" : "async";
+  image.onerror = () => whyNot(node, image, id, large);
+  if (!image.src) image.src = address(id, false);
+  node.removeAttribute("title");
+  node.replaceChildren(image);
+  // it failed before it was shown
+  if (image.complete && !image.naturalWidth) image.onerror();
+}
+
+async function whyNot(node, image, id, large) {
+  pictures.delete(id); // the next time, it may be there
+  let why = "it can't be shown";
+  try {
+    const answer = await fetch(address(id, large));
+    if (answer.status === 404) why = await answer.text();
+  } catch {
+    why = "the server does not answer";
+  }
+  if (image.parentNode !== node) return;
+  node.replaceChildren(drawnTile(why, large));
+  node.title = why;
+}
+
+// News: what was decided, by whomever and wherever, since the last look
+
+const news = {
+  session: data.session,
+  seq: data.seq,
+  said: data.said, // what is wrong with the journal
+  problem: "",
+  touched: new Set(), // listings whose state on the screen may be an old one
+
+  take(answer) {
+    if (answer.session === undefined) return;
+    this.said = answer.said;
+    if (answer.reset) {
+      // another process, or very many changes: everything is loaded again
+      [this.session, this.seq] = [answer.session, answer.seq];
+      loaded.fill(-1);
+      loadPieces();
+      return;
+    }
+    this.seq = answer.seq;
+    for (const [id, state] of Object.entries(answer.changed)) keepState(id, state), this.touched.add(id);
+    this.show();
+  },
+
+  show() {
+    if (!this.touched.size) return;
+    for (const id of this.touched) index.decided(id, store.held(id));
+    const isHere = this.touched.has(index.ids[current]);
+    this.touched.clear();
+    drawProgress();
+    drawRows();
+    if (isHere) drawStanding();
+  },
+
+  async look() {
+    try {
+      const { session, seq } = this;
+      const answer = await ask(`/changes?session=${session}&since=${seq}`);
+      if (this.seq === seq && this.session === session) this.take(answer); // otherwise, a step has brought it
+      this.problem = "";
+    } catch (error) {
+      this.problem = error.message;
+    }
+    drawTrouble();
+    setTimeout(() => this.look(), POLL);
+  },
+};
+
+function keepState(id, state) {
+  if (state.decision || state.note) states.set(id, state);
+  else states.delete(id);
+  if (state.new_class) added.add(state.new_label);
+}
+
+// somebody else may have decided on the listing that is open
+function drawStanding() {
+  const listing = store.listing(current);
+  if (!listing) return;
+  drawDecided(listing.id);
+  drawPrice(listing);
+  if (document.activeElement !== $("note")) $("note").value = store.note(listing.id);
+}
+
+// The queue comes in pieces: the one around the first listing with the page, the others behind it
+
+function keepPiece({ from, ids, kinds, worth, states: said, seq }) {
+  ids.forEach((id, number) => {
+    const place = from + number;
+    if (loaded[place] > seq) return;
+    loaded[place] = seq;
+    index.put(place, id, kinds[number], worth[number]);
+    // an event that came later than the piece was made says more
+    if (seq >= news.seq || !states.has(id)) keepState(id, said[id] || { decision: null, note: "" });
+    index.decided(id, store.held(id));
+  });
+}
+
+let loading = false;
+
+async function loadPieces() {
+  if (loading) return;
+  loading = true;
+  for (let from = loaded.indexOf(-1); from >= 0; from = loaded.indexOf(-1)) {
+    try {
+      const since = news.seq;
+      const piece = await ask(`/queue?from=${from}`);
+      if (!piece.ids.length) break;
+      if (news.seq !== since) continue; // something was decided meanwhile: once more
+      keepPiece(piece);
+    } catch {
+      await new Promise((done) => setTimeout(done, RETRY));
+    }
+  }
+  loading = false;
+  countKinds();
+  refresh();
+}
+
+// Search: the server has the titles
+
+const finding = { words: "", places: null };
+
+function find(words) {
+  if (finding.words === words && finding.places) return (place) => finding.places.has(place);
+  if (finding.words !== words) {
+    finding.words = words;
+    finding.places = null;
+    ask(`/find?words=${encodeURIComponent(words)}`).then(
+      (places) => {
+        if (finding.words !== words) return;
+        finding.places = new Set(places);
+        filter();
+        showRow();
+        if (filtered.length && !filtered.includes(current)) go(filtered[0]);
+      },
+      () => (finding.words = ""),
+    );
+  }
+  return () => false;
+}
+
+// What is decided goes out at once, and is shown as "…" until it is in the journal
+
+function record(changes, keptOfReposts) {
+  const parts = keptOfReposts
+    ? [{ ids: [keptOfReposts], action: "only" }]
+    : changes.map(([id, , { decision, new_label, new_price, new_class, alone }]) => ({
+        ids: [id],
+        action: decision,
+        label: new_label || null,
+        price: new_price ?? null,
+        new_class: Boolean(new_class),
+        alone: Boolean(alone),
+      }));
+  const shows = changes.map(([id, { decision, new_label = "", new_price = null, new_class = false }]) => [
+    id,
+    { decision, new_label, new_price, new_class, reviewer: run.reviewer, note: store.note(id) },
+  ]);
+  const saved = outbox.add(parts, shows);
+  for (const [id, made] of shows) {
+    if (made.new_class) added.add(made.new_label);
+    index.decided(id, store.held(id));
+  }
+  return saved;
+}
+
+function drawSending() {
+  const waiting = outbox.steps.length;
+  // what takes no longer than a moment is not worth a word
+  clearTimeout(drawSending.timer);
+  if (!waiting) $("sending").textContent = "saved";
+  else drawSending.timer = setTimeout(() => ($("sending").textContent = `saving ${waiting} …`), 400);
+}
+
+function open() {
+  keepPiece(data.piece);
+  if (data.card) cards.put(data.start, data.card);
+  const before = outbox.adopt();
+  for (const { shows } of outbox.steps) for (const [id] of shows) index.decided(id, store.held(id));
+  if (before) say(`${count(before, "step")} of before ${before === 1 ? "is" : "are"} sent now.`);
+  loadPieces();
+  setTimeout(() => news.look(), POLL);
+  drawTrouble();
+}
+
+function listenLive() {
+  window.addEventListener("beforeunload", (event) => {
+    if (!outbox.steps.length) return;
+    event.preventDefault();
+    event.returnValue = "";
+  });
+}
+
+const store = {
+  index,
+  noteEvent: "change",
+  nothing: "You have decided nothing in this run that could be undone.",
+  busy: null, // a promise while keys must wait
+  open,
+  listen: listenLive,
+  start: () => data.start,
+  listing: (place) => cards.get(place), // null while it is loaded
+  row: (place) => rowsOf.get(place),
+  beside: (listing) => listing,
+  find,
+  held: (id) => outbox.decision(id) || (states.get(id)?.decision ? states.get(id) : null),
+  isPending: (id) => Boolean(outbox.decision(id)),
+  note: (id) => outbox.note(id) ?? states.get(id)?.note ?? "",
+  setNote: (id, words) => outbox.add([{ ids: [id], action: "note", note: words }], [], [[id, words]]).then(() => say(`${id}: note saved.`), say),
+  added: () => [...added],
+  record, // a promise that it is in the journal
+  undo: () => outbox.add([{ ids: [], action: "undo" }]),
+  photo: showPhoto,
+  forget: () => {},
+  ahead: (places) => {
+    cards.want(places);
+    for (const place of places) picture(index.ids[place]);
+  },
+  drawState: drawSending,
+};

@@ -1,0 +1,240 @@
+"""The steps of a reviewer on a live page: each is one click, written to the journal once, however often it arrives.
+
+A page that gets no answer sends a step again, also to a server that was started anew. The journal tells that it has a
+step already: the time of a step is its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from curation.errors import CurateError, DecisionsError, short_repr
+from curation.review.live.following import PAGE, Followed
+from curation.review.live.queue import Queue
+from curation.run.decidable import Decidable
+from curation.run.decisions import Words, beside, meaning_of
+from curation.run.journal import ACTIONS, NOTE, UNDO, Decision, last_click
+from curation.run.new_values import check_note
+
+__all__ = ["ONLY", "Answered", "Deciding", "Part", "Step", "read_step"]
+
+#: Of several reposts, this one stays.
+ONLY = "only"
+#: A time to the microsecond, which no other step of this reviewer has.
+_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
+#: A clock that is ahead by more is wrong.
+_AHEAD = timedelta(minutes=5)
+_MOST_PARTS = 16
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a step says of some listings.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        The listings; none for an undo of the latest click.
+    action : str
+        An action of the journal, or ``only``: keep this one of the reposts, and delete the others.
+    label : str or None
+    price : float or None
+    new_class : bool
+    note : str or None
+        As for :meth:`curation.Run.decide`. A listing keeps its note if None.
+    alone : bool
+        Whether a label or a price of before is dropped, and not joined with what is said.
+    """
+
+    ids: tuple[str, ...]
+    action: str
+    label: str | None = None
+    price: float | None = None
+    new_class: bool = False
+    note: str | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One click.
+
+    Attributes
+    ----------
+    key : str
+        When it was made, to the microsecond: the time of its decisions, and its name.
+    parts : tuple of Part
+        What it says; one undo takes all of it back.
+    """
+
+    key: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of a step.
+
+    Attributes
+    ----------
+    key : str
+        Of the step.
+    ids : tuple of str
+        The listings of which something was said.
+    refused : str
+        Why nothing was recorded; empty if the step is in the journal, or was nothing to record.
+    """
+
+    key: str
+    ids: tuple[str, ...]
+    refused: str = ""
+
+
+def read_step(content: Any) -> Step:
+    """Return a step that came as JSON.
+
+    Raises
+    ------
+    DecisionsError
+        If it is none.
+    """
+    try:
+        parts = tuple(Part(**{**part, "ids": tuple(part["ids"])}) for part in content["parts"])
+        step = Step(content["key"], parts)
+        if not (_is_key(step.key) and 0 < len(parts) <= _MOST_PARTS and all(map(_is_part, parts))):
+            raise TypeError("a value is of another type")
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise DecisionsError("this is no step of a review", got=short_repr(content)) from error
+    return step
+
+
+def _is_key(key: object) -> bool:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        return False
+    return datetime.fromisoformat(key) <= datetime.now(UTC) + _AHEAD
+
+
+def _is_part(part: Part) -> bool:
+    return (
+        all(isinstance(id, str) for id in part.ids)
+        and part.action in (*ACTIONS, UNDO, NOTE, ONLY)
+        and (bool(part.ids) or part.action == UNDO)
+        and isinstance(part.label, str | None)
+        and (part.price is None or (isinstance(part.price, int | float) and not isinstance(part.price, bool)))
+        and isinstance(part.new_class, bool)
+        and isinstance(part.alone, bool)
+        and isinstance(part.note, str | None)
+    )
+
+
+class Deciding:
+    """Writes the steps of one reviewer to the journal.
+
+    Parameters
+    ----------
+    followed : Followed
+        The journal.
+    queue : Queue
+        What is shown.
+    decidable : Decidable
+        What can be decided.
+    reviewer : str
+        Who decides.
+    """
+
+    def __init__(self, followed: Followed, queue: Queue, decidable: Decidable, reviewer: str) -> None:
+        self._followed = followed
+        self._queue = queue
+        self._decidable = decidable
+        self._reviewer = reviewer
+
+    def take(self, step: Step) -> Answered:
+        """Write a step to the journal, unless it is there already.
+
+        Raises
+        ------
+        ReviewError
+            If the journal can't be read.
+        OSError
+            If it can't be written. Then the step is not in it, and may come again.
+        """
+        self._followed.catch_up()
+        if self._followed.has(self._reviewer, step.key):
+            return Answered(step.key, tuple(id for part in step.parts for id in part.ids))
+        said: list[str] = []
+
+        def decisions() -> Sequence[Decision]:
+            # another process of the same reviewer may have got the same step meanwhile
+            if self._followed.has(self._reviewer, step.key):
+                return []
+            made = [each for part in step.parts for each in self._meant(part, step.key)]
+            said[:] = [each.id for each in made]
+            return made
+
+        try:
+            self._followed.decide(decisions)
+        except CurateError as error:
+            if not isinstance(error, DecisionsError):
+                raise
+            return Answered(step.key, tuple(id for part in step.parts for id in part.ids), str(error))
+        return Answered(step.key, tuple(said))
+
+    def _meant(self, part: Part, time: str) -> list[Decision]:
+        for id in part.ids:
+            if not self._queue.holds(id):
+                raise DecisionsError("this run has no such listing", got=id, parameter="ids")
+        if part.action == UNDO:
+            return self._undone(part, time)
+        if part.action == NOTE:
+            return self._noted(part, time)
+        if part.action == ONLY:
+            return self._only(part, time)
+        standing = {id: self._followed.standing(id) for id in part.ids}
+        holding = {id: decision for id, decision in standing.items() if decision is not None}
+        words = Words(part.ids, part.action, part.label, part.price, part.new_class, part.note)
+        meant = meaning_of(words, self._decidable, reviewer=self._reviewer, time=time, source=PAGE)
+        known = [] if part.label is None or part.label in self._decidable.classes else self.added()
+        made = beside(meant, {} if part.alone else holding, self._decidable, known=known)
+        # a listing keeps its note
+        return [each if each.note else replace(each, note=self._followed.note(each.id) or None) for each in made]
+
+    def added(self) -> list[str]:
+        """Return the classes that decisions added."""
+        return list(
+            dict.fromkeys(each.new_label for each in self._followed.holding() if each.new_class and each.new_label)
+        )
+
+    def _undone(self, part: Part, time: str) -> list[Decision]:
+        ids = list(part.ids) or last_click(self._followed.holding(), self._reviewer)
+        there = [id for id in ids if self._followed.standing(id) is not None]
+        return [Decision(id, UNDO, None, self._reviewer, time, PAGE) for id in there]
+
+    def _noted(self, part: Part, time: str) -> list[Decision]:
+        check_note(part.note)
+        made = []
+        for id in part.ids:
+            standing = self._followed.standing(id)
+            words = part.note or None
+            if standing is None:
+                made.append(Decision(id, NOTE, None, self._reviewer, time, PAGE, words))
+            else:
+                made.append(replace(standing, reviewer=self._reviewer, time=time, source=PAGE, note=words))
+        return made
+
+    def _only(self, part: Part, time: str) -> list[Decision]:
+        made = []
+        for id in part.ids:
+            others = self._queue.reposts(id)
+            if not others:
+                raise DecisionsError("no other listing shows this photo", got=id, parameter="ids")
+            standing = self._followed.standing(id)
+            stays = standing is not None and standing.action != "delete"
+            # without a label there is nothing to keep
+            if not stays and self._queue.given(id) is not None:
+                made += self._meant(Part((id,), "keep"), time)
+            made += self._meant(Part(tuple(others), "delete"), time)
+        return made
