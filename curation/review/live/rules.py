@@ -12,8 +12,8 @@ _ASSETS = "/assets/"
 _SEND = "/steps"
 # scripts and styles are files of ours; the page sends nothing elsewhere and nobody may show it in a frame
 _POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-    b"form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

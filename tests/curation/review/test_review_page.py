@@ -95,7 +95,9 @@ def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
     [
         (["--html", "--port", "5152"], "--port has no effect with --html"),
         (["--html", "--address", "0.0.0.0"], "--address has no effect with --html"),
-        (["--first", "5"], "--first has no effect without --html"),
+        (["--first", "5"], "--first has no effect without --page or --html"),
+        (["--page", "--html"], "--page has no effect with --html"),
+        (["--page", "--output", "page.html"], "--output has no effect without --html"),
         (["--output", "page.html"], "--output has no effect without --html"),
         (["--test"], "--test has no effect without --html"),
         (["--html", "--budget", "3"], "--budget has no effect without --test"),
