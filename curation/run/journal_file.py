@@ -7,6 +7,7 @@ missing lines apart, and keeps all that can be read: docs/data.md.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
@@ -241,8 +242,8 @@ def lines_of(journal: Path) -> list[bytes]:
     return [line.removeprefix(BOM_UTF8) if place == 0 else line for place, line in enumerate(lines)]
 
 
-def lines_after(journal: Path, start: int) -> tuple[list[bytes] | None, int]:
-    """Return the lines after a place of the journal, and how many bytes it has; None for lines if the last has no end.
+def lines_after(journal: Path, start: int) -> tuple[list[bytes] | None, os.stat_result]:
+    """Return the lines after a place of the journal, and what the file is; None for lines if the last has no end.
 
     Parameters
     ----------
@@ -259,10 +260,11 @@ def lines_after(journal: Path, start: int) -> tuple[list[bytes] | None, int]:
     with open_regular(journal) as stream:
         with contextlib.suppress(OSError):
             lock(stream, shared=True)  # never half of what another process is writing
+        found = os.fstat(stream.fileno())
         stream.seek(start)
-        lines = list(_lines(stream))
-        end = stream.tell()
-        return (lines if end == start or _ends_line(stream, end) else None), end
+        lines = list(_lines(io.BytesIO(stream.read(max(0, found.st_size - start)))))
+        is_whole = found.st_size <= start or _ends_line(stream, found.st_size)
+        return lines if is_whole else None, found
 
 
 def _ends_line(stream: BinaryIO, end: int) -> bool:

@@ -32,6 +32,8 @@ class _Stand(NamedTuple):
         The file's number on its disk; None if there was none.
     size : int
         Bytes.
+    written : int
+        When it was written last, in nanoseconds.
     number : int
         Of the last line.
     is_plain : bool
@@ -40,6 +42,7 @@ class _Stand(NamedTuple):
 
     file: int | None
     size: int
+    written: int
     number: int
     is_plain: bool
 
@@ -69,7 +72,7 @@ class Followed:
         self._stacks: dict[str, list[Decision]] = {}
         self._notes: dict[str, Decision] = {}
         self._keys: set[tuple[str, str]] = set()
-        self._stand = _Stand(None, 0, 0, False)
+        self._stand = _Stand(None, 0, 0, 0, is_plain=False)
         self.messages: tuple[str, ...] = ()
         self.changed: list[str] = []
         self.catch_up()
@@ -89,17 +92,11 @@ class Followed:
             If the journal can't be read.
         """
         try:
-            found = self._run.journal.stat()
-        except FileNotFoundError:
-            now = (None, 0)
-        except OSError as error:
-            raise self._unreadable(error) from error
-        else:
-            now = (found.st_ino, found.st_size)
-        if now == self._stand[:2]:
-            return
-        try:
-            if not (now[0] == self._stand.file and now[1] > self._stand.size and self._add_new()):
+            now = self._look()
+            if now == self._stand[:3]:
+                return
+            file, size, _ = now
+            if not (file == self._stand.file and size > self._stand.size and self._add_new()):
                 self._read_all()
         except OSError as error:
             raise self._unreadable(error) from error
@@ -154,9 +151,9 @@ class Followed:
         """Add the lines after those that were read; return False if they need the ones before."""
         if not self._stand.is_plain:
             return False
-        lines, size = lines_after(self._run.journal, self._stand.size)
+        lines, found = lines_after(self._run.journal, self._stand.size)
         # a line without its end is torn, which only the whole journal tells
-        if lines is None:
+        if lines is None or found.st_ino != self._stand.file:
             return False
         said: list[Decision] = []
         number = self._stand.number
@@ -169,26 +166,28 @@ class Followed:
         for decision in said:
             self._say(decision)
             self.changed.append(decision.id)
-        self._stand = _Stand(self._stand.file, size, number, is_plain=True)
+        self._stand = _Stand(found.st_ino, found.st_size, found.st_mtime_ns, number, is_plain=True)
         return True
 
     def _read_all(self) -> None:
         before = self._picture()
         # before it is read: what is appended meanwhile is read again
-        try:
-            found = self._run.journal.stat()
-        except FileNotFoundError:
-            file, size = None, 0
-        else:
-            file, size = found.st_ino, found.st_size
+        now = self._look()
         journal = self._run.judged_journal()
         self._stacks, self._notes, self._keys = {}, {}, set()
         for decision in journal.decisions():
             self._say(decision)
         self.messages = tuple(journal.messages)
-        self._stand = _Stand(file, size, journal.last, _is_plain(journal, size))
+        self._stand = _Stand(*now, journal.last, _is_plain(journal))
         after = self._picture()
         self.changed += [id for id in {**before, **after} if before.get(id) != after.get(id)]
+
+    def _look(self) -> tuple[int | None, int, int]:
+        try:
+            found = self._run.journal.stat()
+        except FileNotFoundError:
+            return None, 0, 0
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _say(self, decision: Decision) -> None:
         say(self._stacks, decision)
@@ -213,8 +212,8 @@ def _plain(text: bytes) -> Line | None:
     return line if line.transaction is None else None
 
 
-def _is_plain(journal: Journal, size: int) -> bool:
+def _is_plain(journal: Journal) -> bool:
     """Return whether lines can be added to what was read: it ends with a whole line that has a number."""
     if not journal.entries or any(fault.kind == "torn" for fault in journal.faults):
         return False
-    return size > 0 and journal.entries[-1].recorded is not None
+    return journal.entries[-1].recorded is not None

@@ -51,8 +51,7 @@ class Queue:
         for bit, kind in enumerate(self.kinds):
             masks |= flags[kind["name"]].astype(np.int64) << bit
         self._masks = masks
-        worth = cards.column("change_chance")[places]
-        self._worth = [None if np.isnan(chance) else round(float(chance), 4) for chance in worth]
+        self._worth = np.round(cards.column("change_chance")[places], 4)
 
     def __len__(self) -> int:
         return len(self.order)
@@ -95,8 +94,8 @@ class Queue:
             The places.
         """
         end = start + count
-        kinds = self._masks[start:end].tolist()
-        return {"from": start, "ids": self.order[start:end], "kinds": kinds, "worth": self._worth[start:end]}
+        worth = [None if np.isnan(chance) else chance for chance in self._worth[start:end].tolist()]
+        return {"from": start, "ids": self.order[start:end], "kinds": self._masks[start:end].tolist(), "worth": worth}
 
     def rows(self, places: Collection[int]) -> dict[int, dict[str, Any]]:
         """Return what the list beside the card shows of some places."""

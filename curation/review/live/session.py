@@ -50,6 +50,8 @@ class Session:
     photos : Photos
     followed : Followed
         The journal.
+    id : str
+        Of this process: it counts events from its own start.
     name : str
         The run's, for people.
     port : int
@@ -67,7 +69,7 @@ class Session:
         self.followed = Followed(run, self._decidable.labels.__getitem__)
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
         # events are counted from the start of this process: the page must notice another one
-        self._id = secrets.token_hex(8)
+        self.id = secrets.token_hex(8)
         folder = run.folder.resolve()
         self.name = f"{folder.parent.name}/{folder.name}"
         self._key = f"{STORAGE_PREFIX} live {self.name} {sha256_of_file(run.issues_file)[:16]}"
@@ -91,7 +93,7 @@ class Session:
             "start": start,
             "piece": self.piece(first, _FIRST),
             "card": self.queue.card(start) if len(self.queue) else None,
-            "session": self._id,
+            "session": self.id,
             "seq": len(self.followed.changed),
             "said": list(self.followed.messages),
             "now": round(time.time() * 1000),
@@ -132,8 +134,8 @@ class Session:
         """
         self._follow()
         changed = self.followed.changed
-        now = {"session": self._id, "seq": len(changed), "said": list(self.followed.messages)}
-        if session != self._id or not 0 <= since <= len(changed):
+        now = {"session": self.id, "seq": len(changed), "said": list(self.followed.messages)}
+        if session != self.id or not 0 <= since <= len(changed):
             return {**now, "reset": True}
         ids = dict.fromkeys(changed[since:])
         if len(ids) > _MOST_NEWS:
