@@ -178,7 +178,7 @@ function keepPiece({ from, ids, kinds, worth, states: said, seq }) {
 let loading = false;
 
 async function loadPieces() {
-  if (loading) return;
+  if (loading || !loaded.includes(-1)) return;
   loading = true;
   for (let from = loaded.indexOf(-1); from >= 0; from = loaded.indexOf(-1)) {
     try {

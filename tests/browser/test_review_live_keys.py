@@ -1,0 +1,276 @@
+"""The live page in a real browser, in front of a real server, which is also killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.run.decisions import decide
+from curation.run.folder import RunFolder
+from tests.curation.review.test_review_page import HOSTILE, QUEUE, make_run
+from tests.support.chromium import chromium
+from tests.support.review_server import Server, start, stop
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return make_run(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(run: RunFolder, tmp_path: Path) -> Iterator[Serve]:
+    """Start `curate review --page`, as often as a test wants to."""
+    started: list[Server] = []
+
+    def serve(*options: str, reviewer: str = "ana") -> Server:
+        started.append(start(run, tmp_path / f"log-{len(started)}", "--page", *options, reviewer=reviewer))
+        return started[-1]
+
+    yield serve
+    for server in started:
+        if server.process.poll() is None:
+            stop(server)
+
+
+class Live:
+    """A window with a live page."""
+
+    def __init__(self, context: Any, server: Server) -> None:
+        self.tab = context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.open(server)
+
+    def open(self, server: Server) -> None:
+        self.tab.goto(server.url)
+        self.tab.locator("#where", has_text=" of ").wait_for()
+
+    def press(self, keys: str) -> None:
+        for key in keys.split():
+            self.tab.keyboard.press(key)
+
+    def text(self, id: str) -> str:
+        return str(self.tab.locator(f"#{id}").inner_text())
+
+    def wait(self, id: str, words: str) -> None:
+        self.tab.locator(f"#{id}", has_text=words).wait_for()
+
+    def saved(self) -> None:
+        """Wait until nothing is on its way."""
+        self.tab.wait_for_function("() => outbox.steps.length === 0")
+
+    @property
+    def id(self) -> str:
+        return self.text("where").split(" · ")[1]
+
+
+@pytest.fixture
+def live(context: Any, serve: Serve) -> Live:
+    return Live(context, serve())
+
+
+def said(run: RunFolder) -> list[tuple[str, str, str | None]]:
+    return [(each.id, each.action, each.new_label) for each in run.decisions()[0]]
+
+
+def test_keys_decide_and_each_decision_is_in_the_journal_when_the_page_says_so(live: Live, run: RunFolder) -> None:
+    assert (live.id, live.text("title")) == ("00", HOSTILE)
+    live.press("k")
+    live.wait("message", "00: kept.")
+    assert said(run) == [("00", "keep", None)]
+    live.press("a")
+    live.wait("message", "01: relabelled as NA.")
+    live.press("e 2")
+    live.press("d s o")
+    live.saved()
+    assert said(run)[1:] == [
+        ("01", "relabel", "NA"),
+        ("02", "relabel", "NA"),
+        ("06", "delete", None),
+        ("10", "ambiguous", None),
+        ("11", "keep", None),
+        ("10", "delete", None),
+    ]
+    live.wait("counts", "6 of 6 decided")
+    live.wait("hint", "Everything is decided. Stop the review with Ctrl-C")
+    assert {each.source for each in run.decisions()[0]} == {"page"}
+
+
+def test_nothing_is_asked_of_others_and_a_hostile_title_is_only_words(live: Live) -> None:
+    live.press("j ArrowLeft ? Escape e Escape u")
+    live.wait("message", "You have decided nothing in this run that could be undone.")
+    assert live.tab.title() == "Review of shop/1"
+    assert {url.split("/")[2].split(":")[0] for url in live.requests if not url.startswith("data:")} == {"127.0.0.1"}
+    assert [error for error in live.errors if "404" not in error] == []
+
+
+def test_undo_takes_one_click_back_and_the_keys_after_it_wait(live: Live, run: RunFolder) -> None:
+    live.press("k d u k u u u")
+    live.saved()
+    live.wait("counts", "0 of 6 decided")
+    assert [action for _, action, _ in said(run)] == ["keep", "delete", "undo", "keep", "undo", "undo"]
+    assert live.id == "00"
+
+
+def test_of_reposts_one_stays_and_one_undo_takes_that_back(live: Live, run: RunFolder) -> None:
+    live.tab.select_option("#kind", "near_duplicate")
+    live.tab.locator("#card").focus()
+    live.wait("title", "thing 10")
+    live.press("o")
+    live.wait("message", "10 stays, 11 deleted.")
+    live.wait("counts", "2 of 6 decided · 1 kept · 1 deleted")
+    live.press("u")
+    live.wait("counts", "0 of 6 decided")
+
+
+def test_a_new_class_and_a_price_and_a_note_arrive(live: Live, run: RunFolder) -> None:
+    live.press("e")
+    live.tab.keyboard.type("sofa bed")
+    live.press("Enter Enter")
+    live.wait("message", "00: relabelled as sofa bed (a new class).")
+    live.press("e")
+    live.tab.keyboard.type("sofa")
+    live.press("Enter p")
+    live.tab.keyboard.type("12,50")
+    live.press("Enter n")
+    live.tab.keyboard.type("a leg is broken")
+    live.press("Enter")
+    live.wait("message", "06: note saved.")
+    live.saved()
+    decisions = run.decisions()[0]
+    assert [(each.id, *each.meaning, each.new_class) for each in decisions[:3]] == [
+        ("00", "relabel", "sofa bed", None, True),
+        ("01", "relabel", "sofa bed", None, True),
+        ("02", "reprice", None, 12.5, False),
+    ]
+    assert (decisions[3].id, decisions[3].action, decisions[3].note) == ("06", "note", "a leg is broken")
+
+
+def test_two_windows_two_reviewers_and_python_see_each_other(
+    live: Live, context: Any, browser: Any, serve: Serve, run: RunFolder
+) -> None:
+    elsewhere = browser.new_context()
+    ben = Live(elsewhere, serve(reviewer="ben"))
+    live.press("k")
+    ben.wait("counts", "1 of 6 decided · 1 kept")
+    ben.press("ArrowLeft d")
+    live.wait("counts", "1 of 6 decided · 1 deleted")
+    live.press("ArrowLeft")
+    live.wait("decided", "✕ deleted by ben")
+    decide(run, ["06"], "ambiguous", reviewer="cleo")
+    for window in (live, ben):
+        window.wait("counts", "2 of 6 decided · 1 deleted · 1 ambiguous")
+    elsewhere.close()
+
+
+def test_the_list_is_searched_by_the_server_and_filtered_by_kind_and_state(live: Live) -> None:
+    live.tab.fill("#search", "THING 1")
+    live.wait("matches", "2 of 6 listings")
+    live.wait("where", "10")
+    live.tab.fill("#search", "")
+    live.tab.select_option("#state", "left")
+    live.tab.locator("#card").focus()
+    live.press("k")
+    live.wait("matches", "5 of 6 listings")
+
+
+def test_a_damaged_photo_says_why(live: Live) -> None:
+    live.press("j j j")
+    live.tab.get_by_text("No photo: 06.png can't be read: not an image").wait_for()
+    assert live.tab.locator("#photo svg").is_visible()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def test_after_a_kill_the_page_says_so_and_sends_what_is_left_once(context: Any, serve: Serve, run: RunFolder) -> None:
+    port = str(free_port())
+    server = serve("--port", port)
+    live = Live(context, server)
+    live.press("k d")
+    live.saved()
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(20)
+    live.press("s k")
+    live.wait("warning", "The server of this review does not answer.")
+    live.wait("warning", "2 steps of yours are not saved yet")
+    live.wait("warning", f"curate review --page --run {run.folder} --port {port}")
+    assert len(said(run)) == 2
+    again = serve("--port", port)
+    # without a cookie of the new one
+    live.wait("warning", "This review has ended. Open the link that the new one printed")
+    other = Live(context, again)
+    other.saved()
+    live.saved()
+    assert said(run) == [("00", "keep", None), ("01", "delete", None), ("02", "ambiguous", None), ("06", "keep", None)]
+    for window in (live, other):
+        window.wait("counts", "4 of 6 decided · 2 kept · 1 deleted · 1 ambiguous")
+        window.tab.locator("#warning").wait_for(state="hidden")
+
+
+def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged_and_doubles_nothing(
+    context: Any, serve: Serve, run: RunFolder
+) -> None:
+    port = str(free_port())
+    server = serve("--port", port)
+    live = Live(context, server)
+    # what the page was told is saved
+    live.tab.evaluate(
+        "() => { window.told = []; const delivered = outbox.delivered.bind(outbox);"
+        " outbox.delivered = (results) => { told.push(...results.map(({ key }) => key)); delivered(results); } }"
+    )
+    for number in range(30):
+        live.press("k ArrowLeft" if number % 2 else "d ArrowLeft")
+        if number == 20:
+            server.process.send_signal(signal.SIGKILL)
+    server.process.wait(20)
+    told = set(live.tab.evaluate("() => told"))
+    lines = [json.loads(line) for line in run.journal.read_bytes().splitlines()]
+    assert told <= {line["time"] for line in lines}
+    live.open(serve("--port", port))
+    live.saved()
+    times = Counter(each.time for each in run.decisions()[0])
+    assert (len(times), set(times.values())) == (30, {1})
+    assert sorted(times) == list(times)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Any, serve: Serve) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    live = Live(context, serve())
+    widths = "[document.documentElement, ...document.querySelectorAll('header, main, footer')].map(e => e.scrollWidth)"
+    assert max(live.tab.evaluate(widths)) <= 390
+    live.tab.click("[data-do=keep]")
+    live.wait("counts", "1 of 6 decided")
+    live.tab.click("#open-queue")
+    live.tab.locator(".item").nth(3).click()
+    assert live.id == QUEUE[3]
+    context.close()
