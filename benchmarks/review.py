@@ -6,7 +6,8 @@ Each size is a synthetic run: a third of the listings is flagged, and photos are
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
-is measured in the same way. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its
+and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. The time to the next photo
+is the browser's own, from the key to the frame that shows it. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its
 mongod.
 """
 
@@ -44,6 +45,14 @@ KEYS = "kad"
 PHOTOS = 500
 FEATURES = 512
 IN_PAGE = 300
+# milliseconds from each key to the frame that shows the next photo
+CLOCK = """() => { window.took = []; document.addEventListener("keydown", () => {
+    const [start, before] = [performance.now(), document.querySelector("#where").textContent];
+    const look = () => { const photo = document.querySelector("#photo img");
+        const isNext = document.querySelector("#where").textContent !== before;
+        if (isNext && photo && photo.complete && photo.naturalWidth > 0) took.push(performance.now() - start);
+        else requestAnimationFrame(look); };
+    requestAnimationFrame(look); }, true) }"""
 PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
     const isNext = document.querySelector("#where").innerText !== before;
     return isNext && photo && photo.complete && photo.naturalWidth > 0 }"""
@@ -54,15 +63,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listings", type=int, nargs="+", default=[600, 5000, 50000])
     parser.add_argument("--decisions", type=int, default=100, help="number of decisions at the second opening")
+    parser.add_argument("--without-app", action="store_true", help="only the pages")
     arguments = parser.parse_args()
     for listings in arguments.listings:
+        figures: dict[str, Any] = {"listings": listings}
         with tempfile.TemporaryDirectory() as folder:
             run = make_run(Path(folder), listings)
-            first = review(run, 0)
-            again = review(run, arguments.decisions)
-            page = one_page(run, arguments.decisions)
-        print(json.dumps({"listings": listings, "first": first, "again": again, "page": page}), flush=True)
-    drop_database()
+            figures["live"] = live_page(run, arguments.decisions)
+            figures["page"] = one_page(run, arguments.decisions)
+            if not arguments.without_app:
+                figures["first"] = review(run, 0)
+                figures["again"] = review(run, arguments.decisions)
+        print(json.dumps(figures), flush=True)
+    if not arguments.without_app:
+        drop_database()
 
 
 def make_run(folder: Path, listings: int) -> RunFolder:
@@ -184,6 +198,34 @@ def one_page(run: RunFolder, decisions: int) -> dict[str, Any]:
     return figures | {"ms to the next photo": spread(took)}
 
 
+def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
+    """Open the live page, decide, and stop."""
+    start = time.perf_counter()
+    with server(run, "--page") as (process, url), sync_playwright() as playwright:
+        figures: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
+        started = time.perf_counter()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        launched = time.perf_counter() - started
+        page.goto(url)
+        page.wait_for_function(PHOTO_STANDS, arg="")
+        # a person's browser is open already
+        figures["seconds to the first photo"] = round(time.perf_counter() - start - launched, 1)
+        page.wait_for_function("() => !loaded.includes(-1)")
+        figures["seconds to the whole queue"] = round(time.perf_counter() - start - launched, 1)
+        page.evaluate(CLOCK)
+        before = time.perf_counter()
+        for number in range(decisions):
+            page.keyboard.press(KEYS[number % len(KEYS)])
+            page.wait_for_function("number => took.length > number", arg=number)
+        figures["decisions a minute"] = round(60 * decisions / (time.perf_counter() - before), 1)
+        page.wait_for_function("() => outbox.steps.length === 0")
+        figures["ms to the next photo"] = spread([ms / 1000 for ms in page.evaluate("() => took")])
+        figures["MB"] = memory(process)
+        browser.close()
+    return figures
+
+
 def wait_for_card(page: Page, before: str) -> str:
     """Return the listing on the card once it has changed."""
     handle = page.wait_for_function(
@@ -210,10 +252,10 @@ def memory(process: psutil.Process) -> dict[str, int]:
 
 
 @contextmanager
-def server(run: RunFolder) -> Iterator[tuple[psutil.Process, str]]:
+def server(run: RunFolder, *options: str) -> Iterator[tuple[psutil.Process, str]]:
     """Yield the process of `curate review` and its address."""
     code = "from curation.cli import main; main()"
-    command = [sys.executable, "-c", code, "review", "--run", str(run.folder), "--port", "0", "--no-browser"]
+    command = [sys.executable, "-c", code, "review", "--run", str(run.folder), "--port", "0", "--no-browser", *options]
     log = run.folder / "log"
     with log.open("wb") as output:
         process = psutil.Popen(

@@ -170,7 +170,7 @@ class Cards:
     @property
     def flagged(self) -> Bool:
         """Which listings have an issue, shape (N,), the most urgent first."""
-        return np.logical_or.reduce([np.zeros(len(self.ids), np.bool_), *self.flags.values()])
+        return np.asarray(np.logical_or.reduce([np.zeros(len(self.ids), np.bool_), *self.flags.values()]))
 
     def column(self, name: str) -> Float64:
         """Return the numbers of a column, the most urgent listing first; NaN where there is none."""

@@ -159,7 +159,6 @@ MAY_IMPORT = {
     ],
     "curation.review": [
         "curation.errors",
-        "curation.issues",
         "curation.rendering",
         "curation.run",
         "training.evaluation",

@@ -6,6 +6,7 @@ import json
 import urllib.request
 from http.cookiejar import CookieJar
 from typing import Any
+from urllib.parse import urlsplit
 
 __all__ = ["Browser"]
 
@@ -28,7 +29,8 @@ class Browser:
     def __init__(self, link: str) -> None:
         cookies, direct = urllib.request.HTTPCookieProcessor(CookieJar()), urllib.request.ProxyHandler({})
         self._opener = urllib.request.build_opener(cookies, direct)
-        self._base, _, rest = link.partition("/datasets/")
+        self._base = "{0.scheme}://{0.netloc}".format(urlsplit(link))
+        rest = link.partition("/datasets/")[2]
         self._dataset = rest.partition("?")[0]
         self.get(link)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -19,8 +20,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tests.support.photo_server import serve_photos
 from tests.torture._browser import Browser
@@ -46,6 +48,7 @@ COMMANDS = (
     "review --html --no-browser --output page.html --first 20",
     "review --html --no-browser --output tests.html --test --budget 10",
     "review --no-browser --port 0 & review --link",
+    "review --page --first 20 --no-browser --port 0",
     "audit --size 20",
     "audit",
     "apply-fixes --accept-suggestions --dry-run",
@@ -178,10 +181,25 @@ def trace(program: str, place: Path, beside: str = "") -> Traced:
 def _visit(link: str) -> None:
     """Open a review and a few of the things that its page asks for, and decide on a listing."""
     browser = Browser(link)
+    if "/datasets/" not in link:
+        _visit_page(browser)
+        return
     for path in ("/fiftyone", "/plugins"):
         browser.get(path)
     if not browser.decide("keep", min(browser.samples().values())):
         raise RuntimeError("the App was not told that the decision is recorded")
+
+
+def _visit_page(browser: Browser) -> None:
+    """The same on a live page."""
+    for path in ("/assets/page.js", "/changes?session=none&since=0", "/find?words=a"):
+        browser.get(path)
+    id = json.loads(browser.get("/queue?from=0"))["ids"][0]
+    browser.get(f"/photo?id={quote(id)}&side=480")
+    step = {"key": datetime.now(UTC).isoformat(timespec="microseconds"), "parts": [{"ids": [id], "action": "delete"}]}
+    (result,) = browser.post("/steps", {"session": "none", "since": 0, "steps": [step]})["results"]
+    if result["refused"]:
+        raise RuntimeError(f"the page was told that nothing was recorded: {result['refused']}")
 
 
 def commands(line: str) -> str:

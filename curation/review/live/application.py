@@ -25,7 +25,9 @@ from training.utils.parallel import cores
 __all__ = ["application"]
 
 #: Listings of one answer at most.
-_PIECE, _ROWS, _CARDS = 20_000, 200, 20
+_PIECE = 20_000
+_ROWS = 200
+_CARDS = 20
 _T = TypeVar("_T")
 
 

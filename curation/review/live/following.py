@@ -107,14 +107,14 @@ class Followed:
         Parameters
         ----------
         decisions : callable
-            Returns what is to be said about what holds by then. It may be called again.
+            Returns what the reviewer decides, in view of what holds by then. It may be called again.
 
         Raises
         ------
         ReviewError, DecisionsError
             If the journal can't be read, or a decision can't be kept.
         OSError
-            If the journal can't be written; nothing is said then.
+            If the journal can't be written. Then nothing of it is in the journal.
         """
 
         def said() -> Sequence[Decision]:

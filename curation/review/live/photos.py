@@ -23,7 +23,8 @@ from training.utils.files import NotReadableError, open_regular, printable_name,
 __all__ = ["LARGE", "SMALL", "Photos", "Shown"]
 
 #: Longer side in pixels of the photos to decide on, and of those beside them.
-LARGE, SMALL = 480, 160
+LARGE = 480
+SMALL = 160
 #: Bytes of copies in memory.
 _KEPT = 48 * 1024 * 1024
 #: A larger file is no copy of ours.

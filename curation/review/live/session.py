@@ -1,4 +1,4 @@
-"""One open live review: its queue, its journal, its photos, and what the page is told of them."""
+"""One open live review: its queue, its journal, its photos, and the news of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The steps of a reviewer on a live page: each is one click, written to the journal once, however often it arrives.
 
-A page that gets no answer sends a step again, also to a server that was started anew. The journal tells that it has a
+A page that gets no answer sends a step again, also to a server that was started after a crash. The journal tells that it has a
 step already: the time of a step is its name.
 """
 
@@ -47,7 +47,7 @@ class Part:
     note : str or None
         As for :meth:`curation.Run.decide`. A listing keeps its note if None.
     alone : bool
-        Whether a label or a price of before is dropped, and not joined with what is said.
+        Whether a label or a price of before is dropped, and not joined with this one.
     """
 
     ids: tuple[str, ...]

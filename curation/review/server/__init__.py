@@ -1,1 +1,1 @@
-"""The process that serves the App: what must be there, who is let in, and how it ends."""
+"""The process that serves a review: what must be there, who is let in, and how it ends."""

@@ -74,6 +74,13 @@ class Signals:
 def listening(address: str, port: int) -> Iterator[socket.socket]:
     """Bind the port before the slow part and hold it, so that nobody waits a minute to learn that it is in use.
 
+    Parameters
+    ----------
+    address : str
+        The address to listen on.
+    port : int
+        The port; 0 picks a free one.
+
     Raises
     ------
     ReviewError
@@ -101,7 +108,17 @@ def names_of(address: str) -> set[str]:
 
 
 def warn_of_others(address: str, port: int, reporter: Reporter) -> None:
-    """Tell a person that others can open the review, if so."""
+    """Tell a person that others can open the review, if so.
+
+    Parameters
+    ----------
+    address : str
+        The address that it listens on.
+    port : int
+        Its port.
+    reporter : Reporter
+        Is told.
+    """
     if address not in LOCAL:
         reporter.say(
             "Warning: anybody who has the address can open this review from another machine, and the connection is not "
@@ -111,7 +128,15 @@ def warn_of_others(address: str, port: int, reporter: Reporter) -> None:
 
 
 def printed(address: str, port: int) -> str:
-    """Return the beginning of the address to open."""
+    """Return the beginning of the address to open.
+
+    Parameters
+    ----------
+    address : str
+        The address that the server listens on.
+    port : int
+        Its port.
+    """
     # what is printed; nothing is bound here
     everywhere = ("0.0.0.0", "")  # noqa: S104  # nosec B104
     host = "127.0.0.1" if address in everywhere else f"[{address}]" if ":" in address else address
