@@ -6,9 +6,9 @@ Each size is a synthetic run: a third of the listings is flagged, and photos are
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
-and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. The time to the next photo
-is the browser's own, from the key to the frame that shows it. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its
-mongod.
+and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
+time to the next photo is the browser's own, from the key to the frame that shows it. This needs Chromium, Playwright,
+and no other process of FiftyOne, which would share its mongod.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ def main() -> None:
         figures: dict[str, Any] = {"listings": listings}
         with tempfile.TemporaryDirectory() as folder:
             run = make_run(Path(folder), listings)
-            figures["live"] = live_page(run, arguments.decisions)
+            # its decisions stay in the browser
             figures["page"] = one_page(run, arguments.decisions)
+            figures["live"] = live_page(run, arguments.decisions)
             if not arguments.without_app:
                 figures["first"] = review(run, 0)
                 figures["again"] = review(run, arguments.decisions)
@@ -127,7 +128,8 @@ def make_run(folder: Path, listings: int) -> RunFolder:
         fold=np.full(listings, -1),
     )
     dataset = {"name": "made", "path": str(folder), "root": str(photos), "classes": CLASSES}
-    write_json(run.record_file, {"format": 1, "status": "finished", "features": "features-0.npy", "dataset": dataset})
+    facts = {"format": 1, "status": "finished", "settings": {"train": {}}, "dataset": dataset}
+    write_json(run.record_file, {**facts, "features": "features-0.npy"})
     return run
 
 

@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +70,7 @@ class Photos:
         self._kept: OrderedDict[tuple[str, int], Shown] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
+        self._writer = ThreadPoolExecutor(1, "copies")
 
     def copy(self, id: str, side: int) -> Shown:
         """Return a copy of a listing's photo.
@@ -98,6 +100,10 @@ class Photos:
             self._keep((photo, side), shown)
         return shown
 
+    def close(self) -> None:
+        """Wait until what was made is written."""
+        self._writer.shutdown()
+
     def _shown(self, photo: Path, side: int, sha256: str | None) -> Shown:
         if not (self._boundary.holds(photo) or self._own.may_be_shown(str(photo))):
             return Shown(b"", f"{printable_name(photo.name)} leads to a file that is no photo of this run")
@@ -108,11 +114,8 @@ class Photos:
         if made.error is not None:
             return Shown(b"", made.error)
         if file is not None:
-            # a full disk keeps nobody from looking
-            with contextlib.suppress(OSError):
-                file.parent.mkdir(exist_ok=True)
-                with whole_file(file) as temporary:
-                    temporary.write_bytes(made.content)
+            # nobody waits for the disk
+            self._writer.submit(_write, file, made.content)
         return Shown(made.content)
 
     @cached_property
@@ -128,6 +131,14 @@ class Photos:
             while self._size > _KEPT:
                 _, dropped = self._kept.popitem(last=False)
                 self._size -= len(dropped.content)
+
+
+def _write(file: Path, content: bytes) -> None:
+    # a full disk keeps nobody from looking
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        with whole_file(file) as temporary:
+            temporary.write_bytes(content)
 
 
 def _read(file: Path) -> bytes:

@@ -94,6 +94,7 @@ def serve_page(
             with logged(run.folder), noise_to(run.log_file), warnings.catch_warnings(action="ignore"):
                 asyncio.run(serve_until(guard, listener, signals, ready))
             reporter.say("Stopping.")
+            session.photos.close()
     return outcome_of(run, session.queue.order, reviewer=reviewer, earlier=earlier, source="page")
 
 

@@ -3,7 +3,8 @@
 
 const POLL = 1000; // milliseconds between two looks for news
 const CARDS = 300; // cards and rows that are kept
-const PICTURES = 24;
+const PICTURES = 32;
+const PAUSE = 80; // milliseconds that a listing stands before the small photos beside it are asked for
 
 const index = new Index(data.size);
 const states = new Map(); // id -> what the journal says: {decision, new_label, ..., note}; decision is null where only a note is
@@ -65,6 +66,7 @@ const address = (id, large) => `/photo?id=${encodeURIComponent(id)}&side=${large
 function picture(id) {
   if (!id || pictures.has(id)) return pictures.get(id);
   const image = new Image();
+  image.fetchPriority = "high"; // before the small ones
   image.src = address(id, true);
   pictures.set(id, image);
   if (pictures.size > PICTURES) pictures.delete(pictures.keys().next().value);
@@ -77,11 +79,21 @@ function showPhoto(node, { id }, words, large) {
   image.alt = words;
   image.decoding = large ? "sync" : "async";
   image.onerror = () => whyNot(node, image, id, large);
-  if (!image.src) image.src = address(id, false);
   node.removeAttribute("title");
   node.replaceChildren(image);
+  if (!large) askSmall(image, address(id, false));
   // it failed before it was shown
-  if (image.complete && !image.naturalWidth) image.onerror();
+  if (large && image.complete && !image.naturalWidth) image.onerror();
+}
+
+const smallOnes = new Set(); // small photos that the browser has
+
+// who decides fast does not wait for what is beside the listing
+function askSmall(image, src) {
+  image.fetchPriority = "low";
+  image.onload = () => smallOnes.add(src);
+  if (smallOnes.has(src)) image.src = src;
+  else setTimeout(() => image.isConnected && (image.src = src), PAUSE);
 }
 
 async function whyNot(node, image, id, large) {

@@ -1,7 +1,7 @@
 """The steps of a reviewer on a live page: each is one click, written to the journal once, however often it arrives.
 
-A page that gets no answer sends a step again, also to a server that was started after a crash. The journal tells that it has a
-step already: the time of a step is its name.
+A page that gets no answer sends a step again, also to a server that was started after a crash. The journal tells that
+it has a step already: the time of a step is its name.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ function go(place) {
   showRow();
   document.body.classList.remove("show-queue");
   $("open-queue").setAttribute("aria-expanded", "false");
-  store.ahead(following(8));
+  store.ahead(following(12));
 }
 
 function move(by) {

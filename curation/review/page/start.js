@@ -98,7 +98,7 @@ function start() {
   listen();
   current = store.start();
   refresh();
-  store.ahead(following(8));
+  store.ahead(following(12));
   $("card").focus();
 }
 

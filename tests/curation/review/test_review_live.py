@@ -294,6 +294,7 @@ class TestPhotos:
         for side in (480, 160):
             answer = live.ask(f"/photo?id=00&side={side}")
             assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
+        live.session.photos.close()
         assert len(list(copies_of(live.run).glob("*-480.webp"))) == 1
 
     def test_why_there_is_no_photo_is_said(self, live: Live) -> None:
