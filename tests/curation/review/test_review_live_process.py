@@ -1,0 +1,96 @@
+"""`curate review --page` as a process: how it starts, who is let in, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import curation
+from curation.errors import InputError
+from curation.run.folder import RunFolder
+from tests.cli.test_cli import curate
+from tests.curation.review.test_review_page import make_run
+from tests.support.live import step
+from tests.support.review_server import Server, start, stop
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A run below the current folder, which is the latest."""
+    monkeypatch.chdir(tmp_path)
+    return make_run(tmp_path)
+
+
+@pytest.fixture
+def server(run: RunFolder, tmp_path: Path) -> Iterator[Server]:
+    server = start(run, tmp_path / "log", "--page")
+    yield server
+    if server.process.poll() is None:
+        stop(server)
+
+
+def decide(server: Server, id: str, action: str) -> None:
+    status, _ = server.post("/steps", {"session": "", "since": 0, "steps": [step(id, action)]})
+    assert status == 200
+
+
+def ended(server: Server) -> str:
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(20) == 0
+    return server.log.read_text()
+
+
+def test_ctrl_c_ends_it_with_what_was_decided_and_what_comes_next(server: Server) -> None:
+    for id, action in (("00", "keep"), ("01", "delete"), ("02", "delete")):
+        decide(server, id, action)
+    printed = ended(server)
+    assert "Decisions of this session: 1 keep, 2 delete. Left to review: 3 of 6 flagged listings." in printed
+    # it is the latest run, which needs no name
+    assert "Next: curate apply-fixes   (or curate review --page, to continue)\n" in printed
+
+
+def test_as_json_it_ends_with_the_counts(run: RunFolder, tmp_path: Path) -> None:
+    server = start(run, tmp_path / "log", "--page", "--first", "4", "--json")
+    decide(server, "00", "keep")
+    printed = ended(server)
+    assert json.loads(printed[printed.index("{") :]) == {
+        **{"run": str(run.folder), "decisions": {"keep": 1}, "flagged": 4, "undecided": 3}
+    }
+
+
+def test_a_link_works_once_and_a_new_one_is_there_for_who_asks(server: Server) -> None:
+    path = server.printed.partition(str(server.port))[2]
+    assert server.ask(path, Cookie="")[0] == 200
+    assert server.ask(path, Cookie="")[0] == 401
+    assert server.ask(server.url.partition(str(server.port))[2], Cookie="")[0] == 200
+    assert server.ask("/", Cookie=f"curate_review_{server.port}={server.token}")[0] == 200
+
+
+def test_what_was_acknowledged_before_a_kill_is_in_the_journal(server: Server) -> None:
+    for number in range(10):
+        decide(server, f"0{number % 3}", "delete")
+    server.process.kill()
+    server.process.wait(20)
+    assert len(server.run.decisions()[0]) == 10
+    assert server.run.read_journal().faults == ()
+
+
+@pytest.mark.usefixtures("run")
+def test_a_port_that_is_in_use_is_said_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = curate("review", "--page", "--no-browser", "--port", port)
+    assert (result.exit_code, f"port {port} is in use" in result.stderr) == (1, True)
+
+
+def test_first_means_nothing_in_the_app(run: RunFolder) -> None:
+    opened = curation.open_run(run.folder)
+    with pytest.raises(InputError, match="`first` has no effect in the FiftyOne App"):
+        opened.review(first=3)
+    with pytest.raises(InputError, match="the number of listings is out of range"):
+        opened.review(first=0, page=True)
