@@ -247,10 +247,6 @@ class Cards:
             return list(self.classes)
         return [self.classes[number] for number in np.argsort(-np.mean(probs, axis=0), kind="stable")]
 
-    def titles(self) -> list[str | None]:
-        """Return the titles of all listings, the most urgent first."""
-        return [self._title(id) for id in self.ids]
-
     def sha256(self, id: str) -> str | None:
         """Return the hash of a listing's photo as the run read it, if it did."""
         return self._listings.text("sha256", id)

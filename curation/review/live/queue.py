@@ -6,7 +6,7 @@ other server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -56,11 +56,6 @@ class Queue:
     def __len__(self) -> int:
         return len(self.order)
 
-    @property
-    def priced(self) -> bool:
-        """Whether the dataset has prices."""
-        return bool(np.isfinite(self._cards.column("price")).any())
-
     def given(self, id: str) -> str | None:
         """Return the given label of any listing of the run.
 
@@ -75,15 +70,15 @@ class Queue:
         """Return whether the run has a listing, in the queue or not."""
         return id in self._cards
 
-    def start(self, is_decided: Callable[[str], bool]) -> int:
-        """Return the place to open: the first that is not decided; 0 if all are.
+    def undecided(self, is_decided: Callable[[str], bool]) -> Iterator[int]:
+        """Yield the places that are not decided, the one to open first.
 
         Parameters
         ----------
         is_decided : callable
             Id → whether a decision holds.
         """
-        return next((place for place, id in enumerate(self.order) if not is_decided(id)), 0)
+        return (place for place, id in enumerate(self.order) if not is_decided(id))
 
     def piece(self, start: int, count: int) -> dict[str, Any]:
         """Return what the page keeps of listings that it does not show yet: ids, kinds (bits), what a look is worth.

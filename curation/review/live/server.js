@@ -266,7 +266,7 @@ function drawSending() {
 
 function open() {
   keepPiece(data.piece);
-  if (data.card) cards.put(data.start, data.card);
+  for (const [place, card] of Object.entries(data.cards)) cards.put(Number(place), card);
   const before = outbox.adopt();
   for (const { shows } of outbox.steps) for (const [id] of shows) index.decided(id, store.held(id));
   if (before) say(`${count(before, "step")} of before ${before === 1 ? "is" : "are"} sent now.`);

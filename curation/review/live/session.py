@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -22,8 +23,9 @@ from training.utils.files import sha256_of_file
 
 __all__ = ["Session"]
 
-#: Listings that come with the page itself.
+#: Listings that come with the page itself, and cards: the second key must not wait for the first card.
 _FIRST = 400
+_CARDS = 8
 #: The command names the run, which may no longer be the latest.
 _THEN = "Stop the review with Ctrl-C, and type the command that it prints."
 #: Of more changes, the page loads all again.
@@ -77,7 +79,10 @@ class Session:
     def opening(self) -> dict[str, Any]:
         """Return the data that come with the page."""
         self._follow()
-        start = self.queue.start(lambda id: self.followed.standing(id) is not None)
+        left = self.queue.undecided(lambda id: self.followed.standing(id) is not None)
+        # if all is decided, the first of all
+        places = list(itertools.islice(left, _CARDS)) or list(range(min(1, len(self.queue))))
+        start = places[0] if places else 0
         first = max(0, start - _FIRST // 4)
         decidable = self._decidable
         return {
@@ -92,7 +97,7 @@ class Session:
             "size": len(self.queue),
             "start": start,
             "piece": self.piece(first, _FIRST),
-            "card": self.queue.card(start) if len(self.queue) else None,
+            "cards": {place: self.queue.card(place) for place in places},
             "session": self.id,
             "seq": len(self.followed.changed),
             "said": list(self.followed.messages),

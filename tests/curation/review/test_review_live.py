@@ -55,14 +55,14 @@ class TestQueue:
     def test_the_page_brings_the_first_listing_and_its_card(self, live: Live) -> None:
         data = live.session.opening()
         assert (data["size"], data["start"], data["piece"]["ids"]) == (6, 0, QUEUE)
-        assert data["card"]["id"] == "00"
+        assert [card["id"] for card in data["cards"].values()] == QUEUE
         assert [kind["name"] for kind in data["kinds"]] == ["label", "near_duplicate"]
         assert data["piece"]["kinds"] == [1, 1, 1, 1, 2, 2]
 
     def test_it_opens_at_the_first_listing_that_is_not_decided(self, run: RunFolder) -> None:
         decide(run, ["00", "01"], "keep")
         data = Live(run).session.opening()
-        assert (data["start"], data["card"]["id"]) == (2, "02")
+        assert (data["start"], list(data["cards"])) == (2, [2, 3, 4, 5])
         assert set(data["piece"]["states"]) == {"00", "01"}
 
     def test_a_card_has_what_the_page_in_a_file_has(self, live: Live) -> None:
