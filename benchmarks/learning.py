@@ -115,11 +115,12 @@ def reviewed(run: RunFolder, truths: pd.Series, wrong_keys: float, share: float,
     """Review a share of the listings, and return what was found."""
     issues = run.issues().set_index("id")
     ids = run.training_table()["id"].astype(str)
-    true = truths.reindex(ids).reset_index(drop=True)
-    true = true.where(true.isin(run.classes) | true.isna(), "")
+    named = truths.reindex(ids).fillna("").reset_index(drop=True)
+    true = named.where(named.isin(run.classes), "")
     scores: Float64 = issues.loc[ids, "label_score"].to_numpy(dtype=np.float64, na_value=np.nan)
     suggested = issues.loc[ids, "suggested_label"].reset_index(drop=True)
-    rows = np.flatnonzero(np.isfinite(scores) & true.notna().to_numpy() & run.training_table()["label"].notna())
+    # of a listing without a true label, nobody knows whether its label is right
+    rows = np.flatnonzero(np.isfinite(scores) & (named != "").to_numpy() & run.training_table()["label"].notna())
     review, classes = Review(run, true, rows, wrong_keys), np.array([*run.classes, None], dtype=object)
     size = max(1, len(rows) // _BATCHES)
     for step in range(1, round(share * _BATCHES) + 1):
