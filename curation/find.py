@@ -179,7 +179,7 @@ def find(
 def _with_worth(
     listings: Listings, settings: FindSettings, reporter: Reporter
 ) -> tuple[Listings, FindSettings, str | None]:
-    """Return the listings with what they are worth, the settings that name it, and the column of the table that has it."""
+    """Return the listings with what they are worth, the settings that name it, and the column that has it."""
     if settings.worth is None:
         return listings, settings, None
     worth = read_worth(listings, settings.worth)

@@ -271,13 +271,13 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
 
 def _print_price_errors(summary: curation.Summary) -> None:
     errors, flagged = summary.price_errors.head(_PRICES), summary.issues["price"]
-    unit = f", {summary.currency}" if summary.currency else ""
     rows = [
-        (row.id, amount(row.price), amount(row.expected), amount(row.at_stake), row.cause)
+        (row.id, amount(row.price), amount(row.expected), f"{row.chance:.2f}", amount(row.at_stake), row.cause)
         for row in errors.itertuples()
     ]
-    title = f"The {len(rows)} of {many(flagged, 'odd price')} with the most money at stake{unit}"
-    print_table(title, ["id", "price", "expected", "at stake", "cause"], rows, right=[1, 2, 3])
+    shown = ", ".join(filter(None, [f"{len(rows)} of {flagged:,}", summary.currency]))
+    title = f"Odd prices with the most money at stake ({shown})"
+    print_table(title, ["id", "price", "expected", "chance", "at stake", "cause"], rows, right=[1, 2, 3, 4])
     echo()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
-from curation.issues.price.stake import expected_prices
+from curation.issues.price.intended import expected_prices
 from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
 

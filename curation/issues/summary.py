@@ -138,8 +138,8 @@ class Summary(Result):
     currency : str or None
         Of the prices.
     price_errors : DataFrame
-        The flagged prices with the most money at stake, at most ten: ``id``, ``price``, ``expected``, ``at_stake``,
-        ``cause`` and ``chance`` (0 to 1).
+        The flagged prices with the most money at stake, at most ten; see
+        :func:`curation.issues.worth.price_errors`.
     """
 
     run: str

@@ -1,4 +1,4 @@
-"""What mistakes cost: the worth that the first of the queue hold, and the money that price errors are apart."""
+"""What mistakes cost: the worth that the first of the queue hold, and the money at stake of price errors."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from curation.issues.price.intended import expected_prices
 from curation.issues.price.kind import OTHER, PLACEHOLDER, SLIP
-from curation.issues.price.stake import expected_prices
 from curation.issues.queue import at_stake, priorities
 from curation.rendering.words import agree, amount, many, percent
 
 __all__ = ["AtStake", "at_stake_of_first", "price_errors", "worth_lines"]
 
-#: How many listings are told of where nobody says how many will be reviewed.
+#: Listings that count as the first ones, where nobody says how many will be reviewed.
 FIRST = 100
-#: The share of the listings of which it is said how much of all worth they have.
+#: Share of the listings that are worth most, whose part of all worth shows how uneven it is.
 _TOP = 0.01
 _CAUSES = {PLACEHOLDER: "a placeholder", OTHER: "unlike such listings"}
 
@@ -120,8 +120,10 @@ def price_errors(issues: pd.DataFrame, most: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Most money first: ``id``, ``price``, ``expected`` (see :func:`expected_prices`), ``at_stake``, ``cause`` (in
-        words), ``chance`` of a mistake, 0 to 1. Empty if no price is flagged, or the run is of an earlier version.
+        Most money first: ``id``, ``price``, ``expected`` (see
+        :func:`curation.issues.price.intended.expected_prices`), ``chance`` of a mistake, 0 to 1, ``at_stake``: the
+        chance times the difference, ``cause`` in words. Empty if no price is flagged, or the run is of an earlier
+        version.
     """
     if "price_at_stake" not in issues:
         issues = issues.iloc[:0].assign(price_at_stake=np.nan, price_cause="")
@@ -134,9 +136,9 @@ def price_errors(issues: pd.DataFrame, most: int) -> pd.DataFrame:
             "id": worst["id"],
             "price": worst["price"],
             "expected": expected_prices(worst),
+            "chance": 1 - worst["price_score"],
             "at_stake": worst["price_at_stake"],
             "cause": pd.array(causes, dtype="string"),
-            "chance": 1 - worst["price_score"],
         }
     ).reset_index(drop=True)
 

@@ -118,7 +118,10 @@ def _read(listings: Listings, column: str) -> tuple[pd.Series, pd.Series, list[s
     raw = listings.raw
     text = raw.table[column].astype("string")
     numbers = pd.Series(np.concatenate([numbers_of(file, column).to_numpy() for file in raw.files]), text.index)
-    prices = read_prices(text, numbers=numbers, delimiter=raw.delimiter)
+    # where its own cells do not say what a dot means, prices with decimal commas do
+    decimal = listings.source.decimal
+    usual = decimal if decimal and decimal.startswith(",") else None
+    prices = read_prices(text, numbers=numbers, usual=usual, delimiter=raw.delimiter)
     if len(prices.currencies) > 1:
         raise InputError(
             f"{column} has amounts in several currencies",
@@ -128,7 +131,7 @@ def _read(listings: Listings, column: str) -> tuple[pd.Series, pd.Series, list[s
         )
     values = prices.usable
     bad = text[text.notna() & values.isna() & ~none_cells(text) & (prices.unread | prices.values.notna())]
-    written = text[values.notna() & pd.to_numeric(text, errors="coerce").ne(values)]
+    written = text[values.notna() & pd.to_numeric(text, errors="coerce").astype("float64").ne(values)]
     notes = (
         [f"{column}: {short_repr(written.iloc[0])} is read as {values[written.index[0]]:,.10g}."]
         if len(written)

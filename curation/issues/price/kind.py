@@ -8,8 +8,8 @@ import pandas as pd
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.issues.price import judge
+from curation.issues.price.intended import expected_prices
 from curation.issues.price.judge import PriceJudgement, judge_prices
-from curation.issues.price.stake import expected_prices
 from curation.rendering.words import amount
 from curation.run.flags import TITLES
 from training.utils.arrays import Float64
@@ -37,8 +37,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
         ``is_price_issue``; ``price_score``, the probability that the price is intended (low = bad; NaN without a
         price); ``price_low``, ``price_high``, the range that holds 95 % of the intended prices; ``suggested_price``,
         what a flagged price would be without a slip of the decimal point, NaN if that is not its cause;
-        ``price_cause`` of a flagged price: ``slip``, ``placeholder`` or ``other``; ``price_at_stake``, the difference
-        between a flagged price and what it should be; ``reason``.
+        ``price_cause`` of a flagged price: ``slip``, ``placeholder`` or ``other``; ``price_at_stake``, the chance
+        that a flagged price is a mistake, times the difference to what it should be; ``reason``.
     """
     listings = evidence.listings
     if not (listings["price"] > 0).any():
@@ -55,8 +55,9 @@ def find(evidence: Evidence) -> pd.DataFrame:
         index=listings.index,
     )
     cause = pd.Series(judgement.cause, index=listings.index).map(_CAUSES).where(judgement.flagged)
-    stake = np.abs(listings["price"] - expected_prices(table.assign(price=listings["price"])))
-    table = table.assign(price_cause=cause, price_at_stake=stake.where(judgement.flagged))
+    apart = np.abs(listings["price"] - expected_prices(table.assign(price=listings["price"])))
+    stake = ((1 - judgement.score) * apart).where(judgement.flagged)
+    table = table.assign(price_cause=cause, price_at_stake=stake)
     reasons = [_reason(evidence, judgement, row) if flagged else "" for row, flagged in enumerate(judgement.flagged)]
     return table.assign(reason=reasons)
 

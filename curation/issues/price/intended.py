@@ -1,4 +1,4 @@
-"""What flagged prices should be, and how much money that is apart."""
+"""What flagged prices should be."""
 
 from __future__ import annotations
 
