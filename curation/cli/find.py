@@ -32,6 +32,7 @@ __all__ = ["find_issues"]
 _CLASSES = 5
 _PAIRS = 3
 _PRICES = 5
+_PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
@@ -272,8 +273,8 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
 def _print_price_errors(summary: curation.Summary) -> None:
     errors, flagged = summary.price_errors.head(_PRICES), summary.issues["price"]
     rows = [
-        (row.id, amount(row.price), amount(row.expected), f"{row.chance:.2f}", amount(row.at_stake), row.cause)
-        for row in errors.itertuples()
+        (id, amount(price), amount(expected), f"{chance:.2f}", amount(stake), cause)
+        for id, price, expected, chance, stake, cause in errors[_PRICE_COLUMNS].itertuples(index=False)
     ]
     shown = ", ".join(filter(None, [f"{len(rows)} of {flagged:,}", summary.currency]))
     title = f"Odd prices with the most money at stake ({shown})"

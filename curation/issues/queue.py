@@ -85,14 +85,14 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         reasons.append(columns.pop("reason"))
         table[list(kind.columns)] = columns[list(kind.columns)]
     table["change_chance"] = _change_chance(table)
-    columns = COLUMNS
+    dtypes = COLUMNS
     if evidence.worth is not None:
         table["worth"] = _worth(table, listings[evidence.worth], evidence.worth)
         table["worth_at_stake"] = at_stake(table)
-        columns = {**COLUMNS, **WORTH_COLUMNS}
+        dtypes = {**COLUMNS, **WORTH_COLUMNS}
     table["priority"] = priorities(table)
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
-    return table[list(columns)].astype(columns)
+    return table[list(dtypes)].astype(dtypes)
 
 
 def _worth(table: pd.DataFrame, values: pd.Series, name: str) -> Float64:
@@ -110,7 +110,8 @@ def at_stake(issues: pd.DataFrame) -> Float64:
     issues : DataFrame
         With ``change_chance`` and ``worth``.
     """
-    return issues["change_chance"].to_numpy(dtype=np.float64) * issues["worth"].to_numpy(dtype=np.float64)
+    stake: Float64 = issues["change_chance"].to_numpy(np.float64) * issues["worth"].to_numpy(np.float64)
+    return stake
 
 
 def expected_changes(issues: pd.DataFrame, first: int) -> float:
