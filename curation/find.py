@@ -28,7 +28,7 @@ from curation.issues.health import health
 from curation.listings import Listings
 from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
-from curation.listings.worth import PRICE, WORTH, read_worth
+from curation.listings.worth import WORTH, read_worth, worth_column
 from curation.photos.text import check_reader
 from curation.report import write_report
 from curation.run.create import started_run
@@ -136,7 +136,7 @@ def find(
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made
     settings = _settled(settings)
-    listings, settings, worth = _with_worth(listings, settings, reporter)
+    listings, settings = _with_worth(listings, settings, reporter)
     embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
     scorer = _scorer(listings, settings, embeddings, cache, reporter)
     check_expected(listings, reporter)
@@ -165,7 +165,7 @@ def find(
         reporter.say(f"run folder: {run.folder}")
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
-        evidence = replace(scorer.score(run), flags=settings.flags, worth=worth)
+        evidence = replace(scorer.score(run), flags=settings.flags, worth=worth_column(settings.worth))
         with run.stage("titles"):
             titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
         evidence = replace(evidence, titles=titles)
@@ -176,19 +176,16 @@ def find(
     return run
 
 
-def _with_worth(
-    listings: Listings, settings: FindSettings, reporter: Reporter
-) -> tuple[Listings, FindSettings, str | None]:
-    """Return the listings with what they are worth, the settings that name it, and the column that has it."""
+def _with_worth(listings: Listings, settings: FindSettings, reporter: Reporter) -> tuple[Listings, FindSettings]:
+    """Return the listings with what they are worth, and the settings that name it."""
     if settings.worth is None:
-        return listings, settings, None
+        return listings, settings
     worth = read_worth(listings, settings.worth)
     for note in worth.notes:
         reporter.say(note)
-    settings = replace(settings, worth=worth.column)
-    if worth.is_price:
-        return listings, settings, PRICE
-    return replace(listings, table=listings.table.assign(**{WORTH: worth.values})), settings, WORTH
+    if worth_column(worth.column) == WORTH:
+        listings = replace(listings, table=listings.table.assign(**{WORTH: worth.values}))
+    return listings, replace(settings, worth=worth.column)
 
 
 def _settled(settings: FindSettings) -> FindSettings:

@@ -14,7 +14,7 @@ from curation.listings.prices import read_prices
 from curation.listings.read import Listings
 from curation.rendering.words import agree, many
 
-__all__ = ["PRICE", "WORTH", "Worth", "read_worth"]
+__all__ = ["PRICE", "WORTH", "Worth", "read_worth", "worth_column"]
 
 #: The column of the run's table that has what the listings are worth, where that is not the price.
 WORTH = "worth"
@@ -42,10 +42,16 @@ class Worth:
     values: pd.Series
     notes: tuple[str, ...]
 
-    @property
-    def is_price(self) -> bool:
-        """Whether it is the price of the listings."""
-        return self.column == PRICE
+
+def worth_column(name: str | None) -> str | None:
+    """Return the column of a run's table that says what listings are worth; None for none.
+
+    Parameters
+    ----------
+    name : str or None
+        What the worth is called: :attr:`Worth.column`.
+    """
+    return name if name in (None, PRICE) else WORTH
 
 
 def read_worth(listings: Listings, column: str) -> Worth:

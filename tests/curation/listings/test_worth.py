@@ -8,7 +8,7 @@ import pytest
 
 from curation.errors import InputError
 from curation.listings import Listings, read_listings
-from curation.listings.worth import read_worth
+from curation.listings.worth import read_worth, worth_column
 
 
 def listings_with(**columns: object) -> Listings:
@@ -22,7 +22,7 @@ def test_numbers_are_read_as_prices_are() -> None:
     worth = read_worth(listings_with(views=["1,299", "£12.50", "3k", "0", "7", "8"]), "views")
     assert worth.values.tolist() == [1299, 12.5, 3000, 0, 7, 8]
     assert worth.notes == ("views: '1,299' is read as 1,299.",)
-    assert not worth.is_price
+    assert (worth.column, worth_column(worth.column)) == ("views", "worth")
 
 
 def test_where_prices_have_decimal_commas_a_dot_parts_thousands() -> None:
@@ -42,7 +42,7 @@ def test_the_price_is_called_price_whatever_its_column_is_called() -> None:
     listings = read_listings(table, columns={"price": "asked"}, needs_image=False)
     for name in ("price", "asked"):
         worth = read_worth(listings, name)
-        assert (worth.column, worth.is_price, worth.values.tolist()) == ("price", True, [9.5, 3, 7])
+        assert (worth.column, worth_column(worth.column), worth.values.tolist()) == ("price", "price", [9.5, 3, 7])
 
 
 def test_a_column_with_a_name_of_ours_is_found_by_its_own_name(tmp_path: Path) -> None:
