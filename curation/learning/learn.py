@@ -16,10 +16,11 @@ from curation.evidence.title_features import kept_titles
 from curation.issues import KINDS, find_issues
 from curation.issues.label.anchor import Anchor
 from curation.issues.label.judge import judge
-from curation.issues.queue import priorities
+from curation.issues.queue import at_stake, priorities
 from curation.issues.summary import flags_of
 from curation.learning.decided import known_of, with_prices
 from curation.listings.columns import class_numbers
+from curation.listings.worth import worth_column
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
@@ -175,7 +176,8 @@ def learned_evidence(run: RunFolder, decisions: Mapping[str, Decision]) -> Evide
             features,
             refitted=scores.refitted,
         )
-    return replace(evidence, titles=kept_titles(run), flags=flags_of(record), known=known)
+    worth = worth_column(record["settings"].get("worth"))
+    return replace(evidence, titles=kept_titles(run), flags=flags_of(record), known=known, worth=worth)
 
 
 def _relearned(run: RunFolder, sure: Bool, labels: Int64, folds: FoldPlan, classes: int) -> CrossValidated:
@@ -203,7 +205,10 @@ def _left(issues: pd.DataFrame, decisions: Mapping[str, Decision]) -> pd.DataFra
     decided = issues["id"].isin(list(decisions))
     flags = {kind.flag: issues[kind.flag].mask(decided, False) for kind in KINDS}
     reasons, chance = issues["reasons"].mask(decided, ""), issues["change_chance"].mask(decided, 0.0)
-    issues = issues.assign(**flags, reasons=reasons, change_chance=chance)
+    causes = {name: issues[name].mask(decided) for name in ("price_cause", "price_at_stake")}
+    issues = issues.assign(**flags, **causes, reasons=reasons, change_chance=chance)
+    if "worth" in issues:
+        issues = issues.assign(worth_at_stake=at_stake(issues))
     place = priorities(issues)
     # what is decided comes last, in the same order among itself
     order = np.lexsort((place, decided.to_numpy()))

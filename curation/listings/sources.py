@@ -38,6 +38,7 @@ RUN_COLUMNS = (
     "text",
     "label_parent",
     "unmerged_label",
+    "worth",
 )
 DECLARATION = "dataset.toml"
 _TEXTS: tuple[str, ...] = ("currency", "label_separator", "encoding", "sheet")

@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from curation.rendering.visible import visible
-from curation.rendering.words import agree, many, percent
+from curation.rendering.words import agree, amount, many, percent
 
 __all__ = ["fill_page"]
 
@@ -23,8 +23,8 @@ def fill_page(template: str, **values: Any) -> str:
         Path of its file inside `curation`, e.g. ``report/page.html.jinja``. Templates name those they include the
         same way.
     **values
-        What it shows, besides :func:`many`, :func:`agree` and :func:`percent`. A name that the template uses and that
-        is missing here is an error.
+        What it shows, besides :func:`many`, :func:`agree`, :func:`percent` and :func:`amount`. A name that the template
+        uses and that is missing here is an error.
     """
     # titles and labels are written by strangers: everything is escaped
     environment = jinja2.Environment(
@@ -35,7 +35,7 @@ def fill_page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"many": many, "agree": agree, "percent": percent}
+    environment.globals |= {"many": many, "agree": agree, "percent": percent, "amount": amount}
     return environment.get_template(template).render(**values)
 
 

@@ -26,6 +26,7 @@ def summary(
     sections: Sequence[Section],
     decisions: Iterable[Decision],
     unscored: str,
+    worth: Sequence[str],
     soft: bool,
     outcome: Sequence[str],
 ) -> list[str]:
@@ -43,6 +44,8 @@ def summary(
         Those that stand.
     unscored : str
         Which listings have no label score, and why, in sentences; empty if all have one.
+    worth : sequence of str
+        How much worth the first of the queue hold, in sentences; empty if it is not ordered by worth.
     soft : bool
         Whether the cleaned dataset has the chances of its labels.
     outcome : sequence of str
@@ -59,6 +62,7 @@ def summary(
             f"most often as “{most.kind.title.lower()}” ({many(most.count, 'listing')})."
         )
     sentences += [unscored] if unscored else []
+    sentences += worth
     sentences += _decided(list(decisions))
     if soft:
         sentences.append(

@@ -8,7 +8,8 @@ from pathlib import Path
 from curation.comparison.result import read_comparison
 from curation.issues import KINDS
 from curation.issues.health import often_confused, without_score
-from curation.issues.summary import flags_of, help_of, overlap
+from curation.issues.summary import flags_of, help_of, overlap, worth_of
+from curation.issues.worth import price_errors, worth_lines
 from curation.rendering.html import fill_page
 from curation.report.cards import Cards
 from curation.report.comparison import comparison_section, outcome
@@ -25,6 +26,7 @@ from training.utils.noise import noise_to
 __all__ = ["write_report"]
 
 _CLASSES = 20
+_PRICES = 10
 
 
 def write_report(run: RunFolder) -> Path:
@@ -55,6 +57,7 @@ def write_report(run: RunFolder) -> Path:
         section = None if comparison is None else comparison_section(comparison, cards, dataset["classes"])
     flagged = int(issues[[kind.flag for kind in KINDS]].fillna(False).any(axis=1).sum())
     health, curves = run.health(), read_curves(run)
+    worth = worth_of(record, issues)
     learning = [picture for picture in (fold_plot(curves), retrain_plot(curves)) if picture is not None]
     page = fill_page(
         "report/page.html.jinja",
@@ -67,6 +70,7 @@ def write_report(run: RunFolder) -> Path:
             sections=sections,
             decisions=decisions.values(),
             unscored=without_score(health),
+            worth=[] if worth is None else worth_lines(worth, dataset["currency"]),
             soft=is_soft(run.cleaned),
             outcome=[] if comparison is None else outcome(comparison),
         ),
@@ -77,6 +81,8 @@ def write_report(run: RunFolder) -> Path:
         confused=often_confused(health, _CLASSES),
         cleanlab=None if flags == "cleanlab" else overlap(issues),
         helps={kind.name: help_of(kind, flags) for kind in KINDS},
+        price_errors=price_errors(issues, _PRICES).to_dict("records"),
+        currency=dataset["currency"],
         prices=price_plot(issues, dataset["currency"]),
         learning=learning,
         no_curves=None if learning else _why_no_curves(run),

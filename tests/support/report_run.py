@@ -70,6 +70,10 @@ def _issues(table: pd.DataFrame, names: list[str], rng: np.random.Generator) -> 
     issues["suggested_label"] = rng.choice(names, len(table))
     issues["suggested_confidence"] = rng.random(len(table))
     issues["price_low"], issues["price_high"] = table["price"] / 3, table["price"] * 3
+    flagged = issues["is_price_issue"].fillna(False)
+    issues["price_score"] = np.where(flagged, 0.1, 1.0)
+    issues["price_cause"] = pd.Series(["other"] * len(table)).where(flagged)
+    issues["price_at_stake"] = (0.9 * table["price"]).where(flagged)
     issues["priority"] = rng.permutation(len(table)) + 1
     issues["reasons"] = [f"reason of {id}; another one" for id in table["id"]]
     return issues.reindex(columns=list(COLUMNS)).astype(COLUMNS)

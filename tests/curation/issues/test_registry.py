@@ -109,4 +109,6 @@ def test_the_columns_of_the_table_keep_their_places():
         "is_cleanlab_issue",
         "cleanlab_score",
         "none_of_these",
+        "price_cause",
+        "price_at_stake",
     ]

@@ -43,7 +43,7 @@ def test_the_summary_counts_what_the_issues_flag(finished: RunFolder) -> None:
     summary, issues = summarise(finished), finished.issues()
     names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "cleanlab"]
     names += ["expected_wrong", "expected_none", "parents", "health"]
-    assert list(summary.to_dict()) == [*names, "seconds", "flags"]
+    assert list(summary.to_dict()) == [*names, "seconds", "flags", "worth", "currency", "price_errors"]
     assert summary.listings == 120
     assert summary.issues == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
     assert summary.worst["priority"].tolist() == list(range(1, 11))
@@ -176,3 +176,50 @@ def test_a_dataset_whose_labels_nothing_is_known_of_is_summarised(
     assert "agrees" not in result.stdout
     assert agreement(RunFolder(Path("run"))) == Agreement(None, 0.5)
     json.dumps(summarise(RunFolder(Path("run"))).to_dict(), allow_nan=False)
+
+
+def find_by_worth(folder: Path, *options: str) -> Result:
+    """Find issues again, with views of each listing, of which the later ones have more."""
+    find(folder, 24)
+    table = pd.read_csv(folder / "table.csv", dtype=str)
+    table.assign(views=[f"{row * row:,}" for row in range(N)]).to_csv(folder / "table.csv", index=False)
+    command = ["find-issues", folder / "table.csv", "--probabilities", folder / "probs.csv", "--run", folder / "worth"]
+    return done(*command, "--worth", "views", *options)
+
+
+def test_the_summary_and_the_report_say_how_much_worth_the_first_hold(tmp_path: Path) -> None:
+    result = find_by_worth(tmp_path, "--budget", "5")
+    run = RunFolder(tmp_path / "worth")
+    issues, worth = run.issues(), summarise(run, 5).worth
+    assert worth is not None
+    assert worth.first == pytest.approx(issues.nsmallest(5, "priority")["worth_at_stake"].sum())
+    assert worth.unordered < worth.first < worth.in_all
+    assert "views: '1,024' is read as 1,024." in result.stderr
+    assert (
+        f"The first 5 listings of the queue hold {100 * worth.first / worth.in_all:.0f} % of the worth" in result.stdout
+    )
+    page = " ".join((tmp_path / "worth" / "report.html").read_text().split())
+    assert "The first 100 listings of the queue hold" in page
+    assert "worth = views" in page
+    assert issues["worth"].tolist() == [row * row for row in range(N)]
+
+
+def test_the_json_has_the_worth_and_no_other_run_does(tmp_path: Path) -> None:
+    summary = json.loads(find_by_worth(tmp_path, "--json").stdout)
+    assert summary["worth"]["column"] == "views"
+    assert summary["worth"]["listings"] == 100
+    assert summarise(RunFolder(tmp_path / "run")).worth is None
+
+
+def test_the_odd_prices_with_the_most_money_at_stake_are_shown(
+    finished: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = summarise(finished)
+    _print(summary, curation.open_run(finished.folder), own=False)
+    said = capsys.readouterr().out
+    assert (
+        f"Odd prices with the most money at stake ({summary.issues['price']} of {summary.issues['price']}, SGD)" in said
+    )
+    assert summary.price_errors["id"][0] in said
+    page = (finished.folder / "report.html").read_text()
+    assert "Most money at stake" in page

@@ -15,7 +15,7 @@ from curation.learning.follow import follow
 from curation.learning.learn import learn, learned_evidence
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, in_order
-from tests.support.tiny import tiny_run
+from tests.support.tiny import tiny_probabilities, tiny_run
 
 WHEN = "2026-01-01T10:00:00+00:00"
 
@@ -155,6 +155,30 @@ def test_what_is_decided_is_not_flagged_and_comes_last(finished):
     assert (chosen["change_chance"] == 0).all()
     assert sorted(chosen["priority"]) == list(range(len(issues) - 4, len(issues) + 1))
     assert sorted(issues["priority"]) == list(range(1, len(issues) + 1))
+
+
+@pytest.mark.parametrize("worth", ["views", "price"])
+def test_a_queue_that_is_ordered_by_worth_stays_so(tmp_path, worth):
+    shop = tiny_run(tmp_path).folder.parent / "shop"
+    table = pd.read_csv(shop / "listings.csv").assign(views=2.0 ** np.arange(12))
+    table.to_csv(shop / "listings.csv", index=False)
+    made = curation.find_issues(
+        curation.read_listings(shop),
+        probabilities=tiny_probabilities(),
+        text=False,
+        worth=worth,
+        run=tmp_path / "by-worth",
+        cache=tmp_path / "cache",
+    )
+    run = RunFolder(made.folder)
+    issues = run.issues()
+    assert issues["worth"].tolist() == table[worth].tolist()
+    assert_frame_equal(learn(run, {}).issues, issues)
+    first = issues.loc[issues["priority"] == 1, "id"].item()
+    learned = learn(run, decisions_of(said(first, "keep"))).issues.set_index("id")
+    assert learned.loc[first, "worth_at_stake"] == 0
+    left = learned.drop(index=first)
+    assert left["worth_at_stake"].to_numpy() == pytest.approx(left["change_chance"] * left["worth"])
 
 
 def test_the_order_of_what_is_left_is_that_of_the_chances_before_they_were_anchored(finished):
