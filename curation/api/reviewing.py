@@ -110,6 +110,8 @@ class RunReview(RunResults):
         browser: bool = True,
         page: bool = False,
         first: int | None = None,
+        learn: bool = True,
+        blind: float = 0.0,
         reporter: Reporter = SILENT,
     ) -> ReviewOutcome:
         """Look at the run and decide until the process is interrupted (Ctrl-C, or the notebook's stop).
@@ -129,6 +131,11 @@ class RunReview(RunResults):
             nor MongoDB, and opens in seconds.
         first : int, optional
             With `page`: only so many listings, those to look at first.
+        learn : bool
+            With `page`: whether the order of what is left, and its suggestions, follow what is decided.
+        blind : float
+            With `page`: the share of the listings whose suggestion, chance and reasons are hidden until they are
+            decided, in [0, 1]. The page then says how much more often decisions agree with suggestions in sight.
         reporter : Reporter, optional
             Gets the address to open, and what a person should know.
 
@@ -137,7 +144,7 @@ class RunReview(RunResults):
         ReviewError
             If there is no MongoDB, the port is taken, or the photos are gone.
         InputError
-            If `first` is given without `page`, or is not 1 or more.
+            If `first`, `learn` or `blind` is given without `page`, `first` is not 1 or more, or `blind` is no share.
         RunInUseError
             If decisions of an earlier run are to be taken over while another command works on this one.
         """
@@ -145,6 +152,7 @@ class RunReview(RunResults):
             from curation.review.live.serve import serve_page
 
             check_range("first", "number of listings", first, 1, math.inf)
+            check_range("blind", "share of the listings", blind, 0, 1)
             return serve_page(
                 self._files,
                 address=address,
@@ -152,12 +160,17 @@ class RunReview(RunResults):
                 reviewer=reviewer,
                 open_browser=browser,
                 first=first,
+                learn=learn,
+                blind=blind,
                 reporter=reporter,
             )
-        if first is not None:
-            raise InputError(
-                "`first` has no effect in the FiftyOne App", fix="Leave it out, or say `page=True`.", parameter="first"
-            )
+        for name, given in {"first": first is not None, "learn": not learn, "blind": bool(blind)}.items():
+            if given:
+                raise InputError(
+                    f"`{name}` has no effect in the FiftyOne App",
+                    fix="Leave it out, or say `page=True`.",
+                    parameter=name,
+                )
         from curation.review.server.serve import run_review
 
         return run_review(

@@ -58,6 +58,20 @@ Examples:
     "--first", type=click.IntRange(min=1), metavar="N", help="With --page or --html: only the N most urgent listings."
 )
 @click.option(
+    "--learn/--no-learn",
+    default=True,
+    show_default=True,
+    help="With --page: order what is left anew, and suggest anew, as you decide.",
+)
+@click.option(
+    "--blind",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="With --page: hide the suggestion of so many listings until they are decided, e.g. 0.1.",
+)
+@click.option(
     "--test", is_flag=True, help="With --html: test listings drawn at random, which show best whether cleaning helped."
 )
 @click.option("--budget", type=click.IntRange(min=1), metavar="N", help="With --test: how many to draw.")
@@ -76,6 +90,8 @@ def review(
     html: bool,
     output: Path | None,
     first: int | None,
+    learn: bool,
+    blind: float,
     test: bool,
     budget: int | None,
     as_json: bool,
@@ -101,6 +117,8 @@ def review(
         browser=browser,
         page=page,
         first=first,
+        learn=learn,
+        blind=blind,
         reporter=Terminal(),
     )
     if as_json:

@@ -18,8 +18,8 @@ from curation.report import write_report
 from curation.run.carry_over import EARLIER
 from curation.run.create import started_run
 from curation.run.folder import RunFolder
-from curation.run.journal import in_order
 from curation.run.journal_file import append
+from curation.run.learned import taught
 from curation.run.record import recorded
 from training.utils.csv_files import write_csv
 from training.utils.files import sha256_of_file, write_json
@@ -66,7 +66,7 @@ def follow(
         If the earlier run has no decision, or a file of it is damaged or missing.
     """
     record, (said, damaged) = earlier.record(), earlier.decisions()
-    decisions = in_order(decision for decision in said if decision.source != "suggestion")
+    decisions = taught(said)
     for line in damaged:
         reporter.say(f"warning: in {earlier.folder}: {line}.")
     if not decisions:

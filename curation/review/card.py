@@ -128,9 +128,13 @@ class Cards:
     ----------
     run : RunFolder
         A finished run.
+    issues : pyarrow.Table, optional
+        What is said of its listings, the most urgent first, if that is no longer what ``issues.parquet`` says.
 
     Attributes
     ----------
+    issues : pyarrow.Table
+        The columns that cards show, and the flags.
     classes : list of str
     ids : list of str
         All listings, the most urgent first.
@@ -138,12 +142,13 @@ class Cards:
         By kind of issue: which of them are flagged.
     """
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, issues: Any = None) -> None:
         self._run = run
         self.classes = run.classes
         self._currency = run.record()["dataset"].get("currency")
         # Arrow's columns, in which a value is made when it is asked for: 200,000 listings open in a second
-        issues = read_issues(run, _COLUMNS, flags=True)
+        issues = read_issues(run, _COLUMNS, flags=True) if issues is None else issues
+        self.issues = issues
         self._columns = {name: issues[name] for name in _COLUMNS if name in issues.column_names}
         self.flags = {
             kind: np.asarray(issues[column].fill_null(False), dtype=np.bool_)
@@ -157,6 +162,22 @@ class Cards:
     def table(self) -> pd.DataFrame:
         """The table of the review; see :func:`curation.review.table.review_table`."""
         return review_table(self._run)
+
+    def judged_again(self, issues: Any) -> Cards:
+        """Return cards of the same run that say something else of its listings.
+
+        Parameters
+        ----------
+        issues : pyarrow.Table
+            As `issues`, the most urgent listing first.
+        """
+        cards = Cards(self._run, issues)
+        cards._listings, cards._probs = self._listings, self._probs
+        return cards
+
+    def prepare(self) -> None:
+        """Compute now what the first card would wait for."""
+        self._sound, self._members  # noqa: B018
 
     def __contains__(self, id: str) -> bool:
         """Return whether there is a card of this listing."""
@@ -186,6 +207,11 @@ class Cards:
         """Return the suggested label of a listing, if there is one."""
         label: str | None = self._value("suggested_label", id)
         return label
+
+    def suggested_price(self, id: str) -> float | None:
+        """Return the price that would fit a listing, if one is suggested."""
+        price: float | None = self._value("suggested_price", id)
+        return price
 
     def card(self, id: str, *, reposts: int | None = None) -> Card:
         """Return the card of a listing.

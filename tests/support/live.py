@@ -39,9 +39,9 @@ def key() -> str:
 class Live:
     """An open review of a run, behind its guard."""
 
-    def __init__(self, run: RunFolder, reviewer: str = "ana", first: int | None = None) -> None:
+    def __init__(self, run: RunFolder, reviewer: str = "ana", first: int | None = None, **more: Any) -> None:
         self.run = run
-        self.session = Session(run, reviewer, port=PORT, first=first)
+        self.session = Session(run, reviewer, port=PORT, first=first, **more)
         self.app = Guard(
             application(self.session),
             address="127.0.0.1",

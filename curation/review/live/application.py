@@ -44,6 +44,7 @@ def application(session: Session) -> Starlette:
         Route("/", answers.page),
         Route("/assets/{name}", answers.asset),
         Route("/favicon.ico", answers.no_icon),
+        Route("/order", answers.order),
         Route("/queue", answers.queue),
         Route("/rows", answers.rows),
         Route("/cards", answers.cards),
@@ -51,6 +52,7 @@ def application(session: Session) -> Starlette:
         Route("/photo", answers.photo),
         Route("/changes", answers.changes),
         Route("/steps", answers.steps, methods=["POST"]),
+        Route("/learn", answers.learn, methods=["POST"]),
     ]
     return Starlette(routes=routes)
 
@@ -82,13 +84,19 @@ class _Answers:
         start = _number(request, "from")
         return _json(await _in(self._journal, lambda: self._session.piece(start, _PIECE)))
 
+    async def order(self, request: Request) -> Response:
+        return _json(await _in(self._journal, lambda: self._session.order(_PIECE)))
+
+    async def learn(self, request: Request) -> Response:
+        return _json(await _in(self._journal, self._session.learn))
+
     async def rows(self, request: Request) -> Response:
         places = self._places(request, _ROWS)
-        return _json(await _in(self._cards, lambda: self._session.queue.rows(places)))
+        return _json(await _in(self._cards, lambda: self._session.rows(places)))
 
     async def cards(self, request: Request) -> Response:
         places = self._places(request, _CARDS)
-        return _json(await _in(self._cards, lambda: {place: self._session.queue.card(place) for place in places}))
+        return _json(await _in(self._cards, lambda: self._session.cards(places)))
 
     async def find(self, request: Request) -> Response:
         words = request.query_params.get("words", "")
@@ -125,7 +133,7 @@ class _Answers:
             places = [int(place) for place in request.query_params["places"].split(",")]
         except (KeyError, ValueError):
             raise HTTPException(400) from None
-        if len(places) > most or not all(0 <= place < len(self._session.queue) for place in places):
+        if len(places) > most or not all(map(self._session.queue.has_place, places)):
             raise HTTPException(400)
         return places
 

@@ -147,6 +147,13 @@ class Followed:
         """Yield what holds of all listings, whether it fits the run or not."""
         return (stack[-1] for stack in self._stacks.values() if stack)
 
+    def first_of(self, reviewer: str) -> Iterable[Decision]:
+        """Yield the first word of a reviewer on the page about each listing, of those that were not undone."""
+        for stack in self._stacks.values():
+            mine = (each for each in stack if each.source == PAGE and each.reviewer == reviewer)
+            if (first := next(mine, None)) is not None:
+                yield first
+
     def _add_new(self) -> bool:
         """Add the lines after those that were read; return False if they need the ones before."""
         if not self._stand.is_plain:

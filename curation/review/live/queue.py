@@ -1,19 +1,17 @@
 """What a live page shows: the listings to decide on in their order, in pieces, and a card of each when it is asked for.
 
-The page knows a listing by its place in the queue. Everything about the order is here, so that another order needs no
-other server.
+The page knows a listing by its place, which stays when the order changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 
 from curation.review.card import Cards
-from curation.review.page.data import card_data, listing_data, titled
+from curation.review.page.data import blinded, card_data, listing_data, titled
 
 __all__ = ["MOST_REPOSTS", "Queue"]
 
@@ -24,34 +22,66 @@ MOST_REPOSTS = 40
 class Queue:
     """The listings to decide on.
 
+    A place is a number of a listing that stays, in every process that shows this run: the flagged listings by their
+    urgency when the run was made, and then the others. The order is one of places, and changes as decisions teach.
+
     Parameters
     ----------
     cards : Cards
         Of the run.
     first : int, optional
         Only so many, the most urgent ones.
+    before : Queue, optional
+        The one that this replaces, of the same run.
 
     Attributes
     ----------
     order : list of str
-        The listings, the one to look at first at place 0.
-    place : dict of str to int
-        The place of each.
+        The listings to decide on, the one to look at first at the beginning.
+    places : ndarray of int64, shape (M,)
+        The place of each of them.
+    ids : list of str
+        All listings of the run, by place.
+    kinds : list of dict
+        Name and title of the kinds of issue, each with a bit in the order of this list.
     """
 
-    def __init__(self, cards: Cards, first: int | None = None) -> None:
-        self._cards = cards
-        places = np.flatnonzero(cards.flagged)[:first]
-        self.order = [cards.ids[place] for place in places.tolist()]
-        self.place = {id: place for place, id in enumerate(self.order)}
+    def __init__(self, cards: Cards, first: int | None = None, before: Queue | None = None) -> None:
+        self.cards = cards
+        self._first = first
         self._number = {name: number for number, name in enumerate(cards.classes)}
-        flags = {kind: flagged[places] for kind, flagged in cards.flags.items()}
-        self.kinds = titled([kind for kind, flagged in flags.items() if flagged.any()])
-        masks = np.zeros(len(places), dtype=np.int64)
+        by_urgency = np.argsort(~cards.flagged, kind="stable")
+        self.ids = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
+        self._place = before._place if before else {id: place for place, id in enumerate(self.ids)}
+        place_of_row = np.array([self._place[id] for id in cards.ids], dtype=np.int64)
+        self.places = place_of_row[np.flatnonzero(cards.flagged)[:first]]
+        self.order = [self.ids[place] for place in self.places.tolist()]
+        # bits stay: a kind that comes later is the last one
+        fresh = titled([kind for kind, flagged in cards.flags.items() if flagged.any()])
+        known = before.kinds if before else []
+        self.kinds = known + [kind for kind in fresh if kind not in known]
+        self._masks = np.zeros(len(self.ids), dtype=np.int64)
         for bit, kind in enumerate(self.kinds):
-            masks |= flags[kind["name"]].astype(np.int64) << bit
-        self._masks = masks
-        self._worth = np.round(cards.column("change_chance")[places], 4)
+            self._masks[place_of_row] |= cards.flags[kind["name"]].astype(np.int64) << bit
+        self._worth = np.full(len(self.ids), np.nan)
+        self._worth[place_of_row] = np.round(cards.column("change_chance"), 4)
+        self._listed = before._listed.copy() if before else np.zeros(len(self.ids), dtype=np.bool_)
+        self._listed[self.places] = True
+        self._texts: dict[int, str] = before._texts if before else {}
+
+    def again(self, cards: Cards) -> Queue:
+        """Return the queue that cards of the same run make which say something else of its listings.
+
+        Parameters
+        ----------
+        cards : Cards
+            Of :meth:`curation.review.card.Cards.judged_again`.
+        """
+        return Queue(cards, self._first, self)
+
+    def has_place(self, place: int) -> bool:
+        """Return whether a listing of this place is to be decided on, or was."""
+        return 0 <= place < len(self.ids) and bool(self._listed[place])
 
     def __len__(self) -> int:
         return len(self.order)
@@ -64,11 +94,11 @@ class Queue:
         KeyError
             If the run has no such listing.
         """
-        return self._cards.example(id).given
+        return self.cards.example(id).given
 
     def holds(self, id: str) -> bool:
         """Return whether the run has a listing, in the queue or not."""
-        return id in self._cards
+        return id in self.cards
 
     def undecided(self, is_decided: Callable[[str], bool]) -> Iterator[int]:
         """Yield the places that are not decided, the one to open first.
@@ -78,7 +108,7 @@ class Queue:
         is_decided : callable
             Id → whether a decision holds.
         """
-        return (place for place, id in enumerate(self.order) if not is_decided(id))
+        return (place for place, id in zip(self.places.tolist(), self.order, strict=True) if not is_decided(id))
 
     def piece(self, start: int, count: int) -> dict[str, Any]:
         """Return what the page keeps of listings that it does not show yet: ids, kinds (bits), what a look is worth.
@@ -86,29 +116,40 @@ class Queue:
         Parameters
         ----------
         start, count : int
-            The places.
+            Where in the order.
         """
-        end = start + count
-        worth = [None if np.isnan(chance) else chance for chance in self._worth[start:end].tolist()]
-        return {"from": start, "ids": self.order[start:end], "kinds": self._masks[start:end].tolist(), "worth": worth}
+        places = self.places[start : start + count]
+        worth = [None if np.isnan(chance) else chance for chance in self._worth[places].tolist()]
+        ids = self.order[start : start + count]
+        kinds = self._masks[places].tolist()
+        return {"from": start, "places": places.tolist(), "ids": ids, "kinds": kinds, "worth": worth}
 
     def rows(self, places: Collection[int]) -> dict[int, dict[str, Any]]:
         """Return what the list beside the card shows of some places."""
         shown = {}
         for place in places:
-            id = self.order[place]
-            shown[place] = {**listing_data(self._cards.example(id)), "suggested": self._cards.suggested(id)}
+            id = self.ids[place]
+            shown[place] = {**listing_data(self.cards.example(id)), "suggested": self.cards.suggested(id)}
         return shown
 
-    def card(self, place: int) -> dict[str, Any]:
-        """Return the card of a place."""
-        id = self.order[place]
-        card = card_data(self._cards.card(id, reposts=MOST_REPOSTS), self._number, self._beside)
-        return {**card, "repostCount": len(self._cards.reposts(id))}
+    def card(self, place: int, *, blind: bool = False) -> dict[str, Any]:
+        """Return the card of a place.
+
+        Parameters
+        ----------
+        place : int
+        blind : bool
+            Without anything that curate thinks of the listing.
+        """
+        id = self.ids[place]
+        card = self.cards.card(id, reposts=MOST_REPOSTS)
+        if blind:
+            return {**card_data(blinded(card, set()), self._number, self._beside), "repostCount": 0, "blind": True}
+        return {**card_data(card, self._number, self._beside), "repostCount": len(self.cards.reposts(id))}
 
     def reposts(self, id: str) -> list[str]:
         """Return the other listings with the same photo as a listing, or nearly the same."""
-        return list(self._cards.reposts(id))
+        return list(self.cards.reposts(id))
 
     def photo(self, id: str) -> str | None:
         """Return the absolute path of a listing's photo, if it has one.
@@ -118,20 +159,27 @@ class Queue:
         KeyError
             If the run has no such listing.
         """
-        return self._cards.example(id).photo
+        return self.cards.example(id).photo
 
     def sha256(self, id: str) -> str | None:
         """Return the hash of a listing's photo as the run read it, if it did."""
-        return self._cards.sha256(id)
+        return self.cards.sha256(id)
 
     def find(self, words: str) -> list[int]:
         """Return the places whose id or title holds these words, whatever their case."""
         wanted = words.strip().lower()
-        return [place for place, text in enumerate(self._texts) if wanted in text]
+        return [place for place in self.places.tolist() if wanted in self._text(place)]
 
-    @cached_property
-    def _texts(self) -> Sequence[str]:
-        return [f"{id}\n{self._cards.example(id).title or ''}".lower() for id in self.order]
+    def suggested(self, id: str) -> tuple[str | None, float | None]:
+        """Return the label and the price that are suggested for a listing."""
+        return self.cards.suggested(id), self.cards.suggested_price(id)
+
+    def _text(self, place: int) -> str:
+        if place not in self._texts:
+            id = self.ids[place]
+            self._texts[place] = f"{id}\n{self.cards.example(id).title or ''}".lower()
+        return self._texts[place]
 
     def _beside(self, id: str) -> dict[str, Any]:
-        return {**listing_data(self._cards.example(id)), "place": self.place.get(id, -1)}
+        place = self._place[id]
+        return {**listing_data(self.cards.example(id)), "place": place if self._listed[place] else -1}

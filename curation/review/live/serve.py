@@ -9,6 +9,7 @@ import webbrowser
 
 from curation.errors import ReviewError
 from curation.review.live.application import application
+from curation.review.live.learner import Learner
 from curation.review.live.rules import PageRules
 from curation.review.live.session import Session
 from curation.review.outcome import ReviewOutcome, outcome_of
@@ -37,6 +38,8 @@ def serve_page(
     reviewer: str | None = None,
     open_browser: bool = False,
     first: int | None = None,
+    learn: bool = True,
+    blind: float = 0.0,
     reporter: Reporter,
 ) -> ReviewOutcome:
     """Show a run on a live page until Ctrl-C, SIGTERM, or the end of the terminal.
@@ -49,6 +52,10 @@ def serve_page(
         As for :func:`curation.review.server.serve.run_review`.
     first : int, optional
         Only so many listings, the most urgent ones.
+    learn : bool
+        Whether the order of what is left, and its suggestions, follow what is decided.
+    blind : float
+        The share of the listings whose suggestion is hidden until they are decided, in [0, 1].
 
     Returns
     -------
@@ -70,7 +77,8 @@ def serve_page(
             for line in about_colleagues(others, reviewer):
                 reporter.say(line)
             _take_over(run, reporter)
-            session = Session(run, reviewer, port=port, first=first)
+            learner = Learner(run) if learn else None
+            session = Session(run, reviewer, port=port, first=first, learner=learner, blind=blind)
             for line in session.followed.messages:
                 reporter.say(f"warning: {line}")
             earlier = session.followed.last
@@ -94,7 +102,7 @@ def serve_page(
             with logged(run.folder), noise_to(run.log_file), warnings.catch_warnings(action="ignore"):
                 asyncio.run(serve_until(guard, listener, signals, ready))
             reporter.say("Stopping.")
-            session.photos.close()
+            session.close()
     return outcome_of(run, session.queue.order, reviewer=reviewer, earlier=earlier, source="page")
 
 

@@ -6,10 +6,11 @@ const CARDS = 300; // cards and rows that are kept
 const PICTURES = 32;
 const PAUSE = 80; // milliseconds that a listing stands before the small photos beside it are asked for
 
-const index = new Index(data.size);
+const index = new Index(data.places);
+index.arrange(data.order);
 const states = new Map(); // id -> what the journal says: {decision, new_label, ..., note}; decision is null where only a note is
 const added = new Set(data.added);
-const loaded = new Int32Array(data.size).fill(-1); // the number of the event that a place is as of; -1: not loaded
+const loaded = new Int32Array(data.places).fill(-1); // the number of the event that a place is as of; -1: not loaded
 
 // What a listing shows: its card, and its row in the list. Missing ones are asked for, several at a time.
 class Fetched {
@@ -37,15 +38,17 @@ class Fetched {
     if (this.wanted.size) queueMicrotask(() => this.load());
     try {
       const came = await ask(`${this.path}?places=${places.join(",")}`);
+      for (const place of places) this.asked.delete(place);
       for (const [place, content] of Object.entries(came)) this.put(Number(place), content);
       this.came(places);
     } catch {
+      for (const place of places) this.asked.delete(place);
       setTimeout(() => this.came([]), RETRY); // the news say what is wrong; whoever still wants it asks again
     }
-    for (const place of places) this.asked.delete(place);
   }
 
   put(place, content) {
+    if (content.learnt < news.learnt) return; // asked for before the decisions taught something else
     this.kept.set(place, content);
     if (this.kept.size > CARDS) this.kept.delete(this.kept.keys().next().value);
   }
@@ -116,6 +119,7 @@ const news = {
   session: data.session,
   seq: data.seq,
   said: data.said, // what is wrong with the journal
+  learnt: data.learnt, // the order and the suggestions that the page shows, counted by the server
   problem: "",
   touched: new Set(), // listings whose state on the screen may be an old one
 
@@ -125,13 +129,14 @@ const news = {
     if (answer.reset) {
       // another process, or very many changes: everything is loaded again
       [this.session, this.seq] = [answer.session, answer.seq];
-      loaded.fill(-1);
-      loadPieces();
+      reorder();
       return;
     }
     this.seq = answer.seq;
     for (const [id, state] of Object.entries(answer.changed)) keepState(id, state), this.touched.add(id);
+    if (data.blind) showAgain(Object.keys(answer.changed));
     this.show();
+    heard(answer);
   },
 
   show() {
@@ -175,9 +180,9 @@ function drawStanding() {
 
 // The queue comes in pieces: the one around the first listing with the page, the others behind it
 
-function keepPiece({ from, ids, kinds, worth, states: said, seq }) {
+function keepPiece({ places, ids, kinds, worth, states: said, seq }) {
   ids.forEach((id, number) => {
-    const place = from + number;
+    const place = places[number];
     if (loaded[place] > seq) return;
     loaded[place] = seq;
     index.put(place, id, kinds[number], worth[number]);
@@ -190,13 +195,14 @@ function keepPiece({ from, ids, kinds, worth, states: said, seq }) {
 let loading = false;
 
 async function loadPieces() {
-  if (loading || !loaded.includes(-1)) return;
+  const missing = () => index.order.findIndex((place) => loaded[place] < 0);
+  if (loading || missing() < 0) return;
   loading = true;
-  for (let from = loaded.indexOf(-1); from >= 0; from = loaded.indexOf(-1)) {
+  for (let from = missing(); from >= 0; from = missing()) {
     try {
       const since = news.seq;
       const piece = await ask(`/queue?from=${from}`);
-      if (!piece.ids.length) break;
+      if (!piece.ids.length || piece.learnt !== news.learnt) break; // of another order, which is asked for
       if (news.seq !== since) continue; // something was decided meanwhile: once more
       keepPiece(piece);
     } catch {
@@ -235,7 +241,7 @@ function find(words) {
 
 function record(changes, keptOfReposts) {
   const parts = keptOfReposts
-    ? [{ ids: [keptOfReposts], action: "only" }]
+    ? [{ shown: suggestedOn(keptOfReposts), ids: [keptOfReposts], action: "only" }]
     : changes.map(([id, , { decision, new_label, new_price, new_class, alone }]) => ({
         ids: [id],
         action: decision,
@@ -243,6 +249,7 @@ function record(changes, keptOfReposts) {
         price: new_price ?? null,
         new_class: Boolean(new_class),
         alone: Boolean(alone),
+        shown: suggestedOn(id),
       }));
   const shows = changes.map(([id, { decision, new_label = "", new_price = null, new_class = false }]) => [
     id,
@@ -273,9 +280,11 @@ function open() {
   loadPieces();
   setTimeout(() => news.look(), POLL);
   drawTrouble();
+  drawLearning(data);
 }
 
 function listenLive() {
+  if (data.learns) KEYS.l = "learn", DO.learn = learnNow;
   window.addEventListener("beforeunload", (event) => {
     if (!outbox.steps.length) return;
     event.preventDefault();
@@ -305,6 +314,7 @@ const store = {
   photo: showPhoto,
   forget: () => {},
   ahead: (places) => {
+    dropOld();
     cards.want(places);
     for (const place of places) picture(index.ids[place]);
   },

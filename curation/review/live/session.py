@@ -6,12 +6,17 @@ import itertools
 import secrets
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
 
 from curation.errors import ReviewError
 from curation.review.card import cards_of
 from curation.review.commands import STORAGE_PREFIX, open_page
+from curation.review.live.blind import Agreement, Blind, agreement
 from curation.review.live.following import Followed
+from curation.review.live.learner import Learner
 from curation.review.live.photos import Photos
 from curation.review.live.queue import Queue
 from curation.review.live.steps import Answered, Deciding, Step
@@ -45,10 +50,15 @@ class Session:
         Where the server listens.
     first : int, optional
         Only so many listings, the most urgent ones.
+    learner : Learner, optional
+        Orders the queue anew as decisions teach.
+    blind : float
+        The share of the listings whose suggestion is hidden until they are decided, in [0, 1].
 
     Attributes
     ----------
     queue : Queue
+        As it is now; another one after learning.
     photos : Photos
     followed : Followed
         The journal.
@@ -59,16 +69,31 @@ class Session:
     port : int
     """
 
-    def __init__(self, run: RunFolder, reviewer: str, *, port: int, first: int | None = None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        reviewer: str,
+        *,
+        port: int,
+        first: int | None = None,
+        learner: Learner | None = None,
+        blind: float = 0.0,
+    ) -> None:
         self._run = run
         self.port = port
         self._reviewer = reviewer
-        self._cards = cards_of(run)
+        cards = cards_of(run)
+        self._classes = cards.classes
         self._made = self._stamp()
         self._decidable = Decidable.of(run)
-        self.queue = Queue(self._cards, first)
+        self._learner = learner
+        self._size = len(cards.ids)
+        self.queue = Queue(cards, first)
         self.photos = Photos(run, self.queue.photo, self.queue.sha256)
         self.followed = Followed(run, self._decidable.labels.__getitem__)
+        if learner is not None:
+            self.queue = learner.resume(self.queue)
+        self._blind = Blind(run, blind, reviewer, datetime.now(UTC).isoformat(timespec="microseconds"))
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
         # events are counted from the start of this process: the page must notice another one
         self.id = secrets.token_hex(8)
@@ -81,12 +106,13 @@ class Session:
         self._follow()
         left = self.queue.undecided(lambda id: self.followed.standing(id) is not None)
         # if all is decided, the first of all
-        places = list(itertools.islice(left, _CARDS)) or list(range(min(1, len(self.queue))))
+        places = list(itertools.islice(left, _CARDS)) or self.queue.places[:1].tolist()
         start = places[0] if places else 0
-        first = max(0, start - _FIRST // 4)
+        rank = int(np.flatnonzero(self.queue.places == start)[0]) if places else 0
+        first = max(0, rank - _FIRST // 4)
         decidable = self._decidable
         return {
-            "classes": self._cards.classes,
+            "classes": self._classes,
             "kinds": self.queue.kinds,
             "currency": decidable.currency,
             "thousandths": decidable.thousandths,
@@ -95,12 +121,17 @@ class Session:
             "priced": decidable.priced,
             "added": self._deciding.added(),
             "size": len(self.queue),
+            "places": self._size,
+            "order": self.queue.places.tolist(),
             "start": start,
             "piece": self.piece(first, _FIRST),
-            "cards": {place: self.queue.card(place) for place in places},
+            "cards": self.cards(places),
+            "learns": self._learner is not None,
+            "blind": self._blind.share > 0,
             "session": self.id,
             "seq": len(self.followed.changed),
             "said": list(self.followed.messages),
+            **self._told(),
             "now": round(time.time() * 1000),
             "run": {
                 "name": self.name,
@@ -120,7 +151,52 @@ class Session:
             The places.
         """
         piece = self.queue.piece(start, count)
-        return {**piece, "seq": len(self.followed.changed), "states": self._states(piece["ids"])}
+        if self._blind.share:
+            # a chance would be a suggestion
+            known = [not self._hides(id) for id in piece["ids"]]
+            piece["worth"] = [worth if shown else None for worth, shown in zip(piece["worth"], known, strict=True)]
+        return {**piece, "learnt": self._version, "seq": len(self.followed.changed), "states": self._states(piece["ids"])}
+
+    def order(self, count: int) -> dict[str, Any]:
+        """Return the order as it is now, with the first listings of it.
+
+        Parameters
+        ----------
+        count : int
+            So many of them.
+        """
+        places = self.queue.places.tolist()
+        return {"order": places, "kinds": self.queue.kinds, "piece": self.piece(0, count), **self._told()}
+
+    def learn(self) -> dict[str, Any]:
+        """Learn from what is decided, now; return what is said about it."""
+        self._follow()
+        if self._learner is not None:
+            self._learner.ask(self.followed.last)
+        return self._told()
+
+    def rows(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return what the list beside the card shows of some places, in any thread."""
+        learnt, queue = self._version, self.queue
+        rows = queue.rows(places)
+        for row in rows.values():
+            row["learnt"] = learnt
+            if self._hides(row["id"]):
+                row |= {"suggested": None, "blind": True}
+        return rows
+
+    def cards(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the cards of some places, in any thread."""
+        learnt, queue = self._version, self.queue
+        return {
+            place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": learnt} for place in places
+        }
+
+    def close(self) -> None:
+        """End what works for this review."""
+        self.photos.close()
+        if self._learner is not None:
+            self._learner.close()
 
     def news(self, session: str, since: int) -> dict[str, Any]:
         """Return what has changed since an event that the page knows.
@@ -139,7 +215,7 @@ class Session:
         """
         self._follow()
         changed = self.followed.changed
-        now = {"session": self.id, "seq": len(changed), "said": list(self.followed.messages)}
+        now = {"session": self.id, "seq": len(changed), "said": list(self.followed.messages), **self._told()}
         if session != self.id or not 0 <= since <= len(changed):
             return {**now, "reset": True}
         ids = dict.fromkeys(changed[since:])
@@ -183,6 +259,28 @@ class Session:
     def _follow(self) -> None:
         self._check()
         self.followed.catch_up()
+        if self._learner is not None:
+            self.queue = self._deciding.queue = self._learner.step(self.queue, self.followed.last)
+
+    @property
+    def _version(self) -> int:
+        return self._learner.version if self._learner is not None else 0
+
+    def _told(self) -> dict[str, Any]:
+        """Return what the page says of learning and of blind listings."""
+        return {
+            "learnt": self._version,
+            "learning": self._learner.said if self._learner is not None else "",
+            "agreement": str(self._agreement()) if self._blind.share else "",
+        }
+
+    def _agreement(self) -> Agreement:
+        said = self.followed.first_of(self._reviewer)
+        labels = self._decidable.labels
+        return agreement(((each, labels[each.id]) for each in said if each.id in labels), self._blind)
+
+    def _hides(self, id: str) -> bool:
+        return self._blind.hides(id) and self.followed.standing(id) is None
 
     def _check(self) -> None:
         try:

@@ -6,6 +6,7 @@ it has a step already: the time of a step is its name.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ class Part:
         As for :meth:`curation.Run.decide`. A listing keeps its note if None.
     alone : bool
         Whether a label or a price of before is dropped, and not joined with this one.
+    shown : tuple of (str or None, float or None), optional
+        The label and the price that were suggested on the card; None if it showed no suggestions.
     """
 
     ids: tuple[str, ...]
@@ -57,6 +60,7 @@ class Part:
     new_class: bool = False
     note: str | None = None
     alone: bool = False
+    shown: tuple[str | None, float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,9 @@ def read_step(content: Any) -> Step:
         If it is none.
     """
     try:
-        parts = tuple(Part(**{**part, "ids": tuple(part["ids"])}) for part in content["parts"])
+        parts = tuple(
+            Part(**{**part, "ids": tuple(part["ids"]), "shown": _shown(part.get("shown"))}) for part in content["parts"]
+        )
         step = Step(content["key"], parts)
         if not (_is_key(step.key) and 0 < len(parts) <= _MOST_PARTS and all(map(_is_part, parts))):
             raise TypeError("a value is of another type")
@@ -131,6 +137,19 @@ def _is_part(part: Part) -> bool:
     )
 
 
+def _shown(pair: Any) -> tuple[str | None, float | None] | None:
+    if pair is None:
+        return None
+    label, price = pair
+    if not isinstance(label, str | None) or not (price is None or _is_price(price)):
+        raise TypeError("a value is of another type")
+    return label, price
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 class Deciding:
     """Writes the steps of one reviewer to the journal.
 
@@ -144,11 +163,16 @@ class Deciding:
         What can be decided.
     reviewer : str
         Who decides.
+
+    Attributes
+    ----------
+    queue : Queue
+        What is shown; another one after learning.
     """
 
     def __init__(self, followed: Followed, queue: Queue, decidable: Decidable, reviewer: str) -> None:
         self._followed = followed
-        self._queue = queue
+        self.queue = queue
         self._decidable = decidable
         self._reviewer = reviewer
 
@@ -185,7 +209,7 @@ class Deciding:
 
     def _meant(self, part: Part, time: str) -> list[Decision]:
         for id in part.ids:
-            if not self._queue.holds(id):
+            if not self.queue.holds(id):
                 raise DecisionsError("this run has no such listing", got=id, parameter="ids")
         if part.action == UNDO:
             return self._undone(part, time)
@@ -200,7 +224,15 @@ class Deciding:
         known = [] if part.label is None or part.label in self._decidable.classes else self.added()
         made = beside(meant, {} if part.alone else holding, self._decidable, known=known)
         # a listing keeps its note
-        return [each if each.note else replace(each, note=self._followed.note(each.id) or None) for each in made]
+        made = [each if each.note else replace(each, note=self._followed.note(each.id) or None) for each in made]
+        return [self._suggested(each, part) for each in made]
+
+    def _suggested(self, decision: Decision, part: Part) -> Decision:
+        """Return a decision that says what was suggested when it was made: what the card showed, or else what it hid."""
+        label, price = part.shown or self.queue.suggested(decision.id)
+        if label is not None and label not in self._decidable.classes:
+            raise DecisionsError("this run has no such class to suggest", got=label, parameter="shown")
+        return replace(decision, suggested_label=label, suggested_price=price)
 
     def added(self) -> list[str]:
         """Return the classes that decisions added."""
@@ -228,13 +260,13 @@ class Deciding:
     def _only(self, part: Part, time: str) -> list[Decision]:
         made = []
         for id in part.ids:
-            others = self._queue.reposts(id)
+            others = self.queue.reposts(id)
             if not others:
                 raise DecisionsError("no other listing shows this photo", got=id, parameter="ids")
             standing = self._followed.standing(id)
             stays = standing is not None and standing.action != "delete"
             # without a label there is nothing to keep
-            if not stays and self._queue.given(id) is not None:
+            if not stays and self.queue.given(id) is not None:
                 made += self._meant(Part((id,), "keep"), time)
             made += self._meant(Part(tuple(others), "delete"), time)
         return made

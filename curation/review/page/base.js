@@ -35,15 +35,26 @@ function warn(text) {
   $("warning").hidden = !text;
 }
 
-// What is kept of each listing of the queue, by its place, whether the rest of it was loaded or not
+// What is kept of each listing, by its place, whether the rest of it was loaded or not, and the order of the queue
 class Index {
   constructor(size) {
-    this.size = size;
     this.ids = new Array(size);
     this.kinds = new Uint32Array(size); // a bit for each of data.kinds
     this.worth = new Float32Array(size).fill(NaN);
     this.actions = new Uint8Array(size); // 0: not decided; 1: the first of ACTIONS
     this.places = new Map();
+    this.arrange(Int32Array.from({ length: size }, (_, place) => place));
+  }
+
+  get size() {
+    return this.order.length;
+  }
+
+  // the places to decide on, the one to look at first at the beginning
+  arrange(order) {
+    this.order = Int32Array.from(order);
+    this.rank = new Int32Array(this.ids.length).fill(-1);
+    this.order.forEach((place, rank) => (this.rank[place] = rank));
   }
 
   put(place, id, kinds, worth) {

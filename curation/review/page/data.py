@@ -16,6 +16,7 @@ from curation.run.new_values import MAX_NOTE
 
 __all__ = [
     "PageListings",
+    "blinded",
     "card_data",
     "choose_listings",
     "decision_data",
@@ -85,12 +86,20 @@ def named_blind(cards: Cards, ids: Sequence[str]) -> PageListings:
         If the run has no such listing.
     """
     listed = set(ids)
-    queue = tuple(_blind(cards.card(id), listed) for id in ids)
+    queue = tuple(blinded(cards.card(id), listed) for id in ids)
     beside = dict.fromkeys(example.id for card in queue for example in card.like_given)
     return PageListings(queue, tuple(cards.example(id) for id in beside))
 
 
-def _blind(card: Card, listed: Set[str]) -> Card:
+def blinded(card: Card, listed: Set[str]) -> Card:
+    """Return a card without anything that curate thinks of its listing.
+
+    Parameters
+    ----------
+    card : Card
+    listed : set of str
+        Those to decide on as well, which are no examples.
+    """
     return replace(
         card,
         price_low=None,

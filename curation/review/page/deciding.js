@@ -7,13 +7,13 @@ let filtered = []; // places of the queue that pass the filter
 const kindsOf = (place) => data.kinds.filter((kind, bit) => store.index.kinds[place] & (1 << bit));
 
 function filter() {
-  const { actions, kinds, size } = store.index;
+  const { actions, kinds, order } = store.index;
   const bit = data.kinds.findIndex(({ name }) => name === $("kind").value);
   const state = $("state").value;
   const words = $("search").value.trim().toLowerCase();
   const found = words ? store.find(words) : null;
   filtered = [];
-  for (let place = 0; place < size; place++) {
+  for (const place of order) {
     if (bit >= 0 && !(kinds[place] & (1 << bit))) continue;
     if (state !== "all" && (state === "done") !== actions[place] > 0) continue;
     if (!found || found(place)) filtered.push(place);
@@ -32,15 +32,17 @@ function go(place) {
 
 function move(by) {
   const at = filtered.indexOf(current);
-  const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find((place) => place > current) : filtered.findLast((place) => place < current);
+  const { rank } = store.index;
+  const beyond = (place) => (rank[place] - rank[current]) * by > 0;
+  const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find(beyond) : filtered.findLast(beyond);
   if (next === undefined) say(by > 0 ? "This is the last one." : "This is the first one.");
   else go(next);
 }
 
 // the next places without a decision, those before this one last
 function following(most) {
-  const { actions } = store.index;
-  let after = filtered.findIndex((place) => place > current);
+  const { actions, rank } = store.index;
+  let after = filtered.findIndex((place) => rank[place] > rank[current]);
   if (after < 0) after = filtered.length;
   const next = [];
   for (let step = 0; step < filtered.length && next.length < most; step++) {
@@ -94,8 +96,9 @@ function relabel(name) {
 }
 
 function accept() {
-  const { given, suggested } = here() || {};
+  const { given, suggested, blind } = here() || {};
   if (given === undefined) return;
+  if (blind) return say("The suggestion is hidden until you decide: k keeps, e relabels, d deletes.");
   if (!suggested || suggested === given) say("No label is suggested here: k keeps, e relabels, d deletes.");
   else relabel(suggested);
 }

@@ -13,7 +13,7 @@ STYLE = (_HERE / "page.css",)
 SCRIPT = tuple(_HERE / f"{name}.js" for name in ("base", "values", "view", "deciding", "files", "local", "start"))
 LIVE_SCRIPT = (
     *(_HERE / f"{name}.js" for name in ("base", "values", "view", "deciding")),
-    *(_LIVE / f"{name}.js" for name in ("outbox", "server")),
+    *(_LIVE / f"{name}.js" for name in ("outbox", "server", "learning")),
     _HERE / "start.js",
 )
 

@@ -48,10 +48,10 @@ function fillFilters() {
 }
 
 function countKinds() {
-  const { kinds, size } = store.index;
+  const { kinds, order } = store.index;
   data.kinds.forEach(({ title }, bit) => {
     let count = 0;
-    for (let place = 0; place < size; place++) if (kinds[place] & (1 << bit)) count++;
+    for (const place of order) if (kinds[place] & (1 << bit)) count++;
     $("kind").children[bit + 1].textContent = shown(`${title} (${count})`);
   });
 }

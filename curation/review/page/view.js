@@ -9,10 +9,11 @@ function drawCard() {
   document.body.classList.remove("loading");
   $("photo").removeAttribute("title");
   store.photo($("photo"), listing, listing.title || `Photo of ${listing.id}`, true);
-  $("where").textContent = shown(`${current + 1} of ${store.index.size} · ${listing.id}`);
+  drawWhere();
   $("title").textContent = $("title").title = shown(listing.title || "(no title)");
   $("badges").replaceChildren(...listing.issues.map((name) => element("span", "badge", TITLES.get(name))));
-  $("reasons").replaceChildren(...listing.reasons.map((reason) => element("li", "", reason)));
+  const reasons = listing.blind ? ["The suggestion is hidden until you decide."] : listing.reasons;
+  $("reasons").replaceChildren(...reasons.map((reason) => element("li", "", reason)));
   $("note").value = store.note(listing.id);
   drawDecided(listing.id);
   $("labels").replaceChildren(
@@ -34,10 +35,15 @@ function drawCard() {
 function drawLoading() {
   document.body.classList.add("loading");
   $("photo").replaceChildren(element("span", "none", store.index.size ? "loading" : "Nothing is flagged: there is nothing to review."));
-  $("where").textContent = store.index.size ? shown([`${current + 1} of ${store.index.size}`, store.index.ids[current]].filter(Boolean).join(" · ")) : "";
+  drawWhere();
   for (const id of ["title", "badges", "reasons", "labels", "price", "beside"]) $(id).replaceChildren();
   $("note").value = "";
   $("decided").hidden = $("only").hidden = true;
+}
+
+function drawWhere() {
+  const { ids, rank, size } = store.index;
+  $("where").textContent = size ? shown([`${rank[current] + 1} of ${size}`, ids[current]].filter(Boolean).join(" · ")) : "";
 }
 
 function drawDecided(id) {
@@ -146,11 +152,11 @@ function drawRows() {
 }
 
 function makeRow(place) {
-  const { id, title, given, suggested } = store.row(place) || { id: store.index.ids[place] || "", title: null, given: "", suggested: null };
+  const { id, title, given, suggested, blind } = store.row(place) || { id: store.index.ids[place] || "", title: null, given: "", suggested: null };
   const row = element("button", "item");
   row.type = "button";
   const [picture, words] = [element("div", "thumb"), element("div", "words")];
-  const kinds = kindsOf(place).map(({ title }) => title).join(", ");
+  const kinds = blind ? "" : kindsOf(place).map(({ title }) => title).join(", ");
   const last = suggested && suggested !== given ? `→ ${suggested}` : kinds;
   const label = given === null ? "(no label)" : given;
   words.append(element("span", "", title || id), element("span", "quiet", label), element("span", "quiet", last));
@@ -190,9 +196,9 @@ function showRow() {
 // Progress
 
 function drawProgress() {
-  const { actions, size } = store.index;
+  const { actions, order, size } = store.index;
   const counts = new Uint32Array(ACTIONS.length + 1);
-  for (let place = 0; place < size; place++) counts[actions[place]]++;
+  for (const place of order) counts[actions[place]]++;
   const done = size - counts[0];
   $("bar").setAttribute("aria-valuemax", size);
   $("bar").setAttribute("aria-valuenow", done);
@@ -204,15 +210,17 @@ function drawProgress() {
 }
 
 function drawHint(left) {
-  const { actions, size, worth } = store.index;
-  let [sum, next, ahead, estimated] = [0, 0, 0, false];
-  for (let place = 0; place < size; place++) {
+  const { actions, order, worth } = store.index;
+  let [sum, open, next, ahead, estimated] = [0, 0, 0, 0, false];
+  for (const place of order) {
     const known = !Number.isNaN(worth[place]);
     estimated ||= known;
     if (actions[place]) continue;
-    if (known) sum += worth[place];
-    if (ahead++ < AHEAD && known) next += worth[place];
+    if (known) sum += worth[place], open++;
+    if (ahead < AHEAD && known) next += worth[place], ahead++;
   }
+  // those whose chance is hidden are as the others
+  if (data.blind && open) sum *= left / open;
   $("expected").textContent = estimated && left ? `· about ${Math.round(sum)} of the ${left} left need a change` : "";
   let text = "";
   if (!left) text = `Everything is decided. ${run.then}`;

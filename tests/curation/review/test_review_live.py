@@ -70,7 +70,7 @@ class TestQueue:
         assert (card["id"], card["given"], card["reposts"][0]["id"], card["repostCount"]) == ("10", "chair", "11", 1)
         assert card["reposts"][0]["place"] == 5
         assert live.get("/rows", places="0,3")["3"] == {
-            **{"id": "06", "title": "thing 06", "price": 15.5, "given": "chair", "suggested": "desk"}
+            **{"id": "06", "title": "thing 06", "price": 15.5, "given": "chair", "suggested": "desk", "learnt": 0}
         }
 
     def test_titles_and_ids_are_searched_whatever_their_case(self, live: Live) -> None:

@@ -1,0 +1,140 @@
+"""Listings whose suggestion stays hidden until they are decided, to tell how far suggestions lead the reviewer.
+
+Which ones is a hash of the run and the id, so that it is the same for everyone and after a restart. The run keeps since
+when a reviewer sees them so: what was decided before, or without `--blind`, was decided with the suggestion in sight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision
+from training.utils.files import NotReadableError, read_json, sha256_of_file, write_json
+
+__all__ = ["Agreement", "Blind", "agreement"]
+
+_FILE = "blind.json"
+#: The normal distribution's 97.5 % quantile.
+_QUANTILE = 1.96
+#: Decisions of each side from which on the difference is told.
+_ENOUGH = 10
+#: A decision on the label.
+_LABELLED = ("keep", "relabel")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often decisions agree with the suggestion.
+
+    Attributes
+    ----------
+    shown, shown_agree : int
+        Decisions on a label for which another one was suggested in sight, and those that took it.
+    hidden, hidden_agree : int
+        The same where the suggestion was hidden.
+    """
+
+    shown: int
+    shown_agree: int
+    hidden: int
+    hidden_agree: int
+
+    @property
+    def difference(self) -> tuple[float, float, float] | None:
+        """The share with the suggestion less that without, in [-1, 1], and its 95 % interval; None with too few.
+
+        Of Agresti and Caffo: one more decision of each kind on each side.
+        """
+        if min(self.shown, self.hidden) < _ENOUGH:
+            return None
+        sides = ((self.shown_agree, self.shown), (self.hidden_agree, self.hidden))
+        (p, n), (q, m) = [((agree + 1) / (size + 2), size + 2) for agree, size in sides]
+        reach = _QUANTILE * math.sqrt(p * (1 - p) / n + q * (1 - q) / m)
+        change = self.shown_agree / self.shown - self.hidden_agree / self.hidden
+        return change, max(-1.0, p - q - reach), min(1.0, p - q + reach)
+
+    def __str__(self) -> str:
+        """Return it in words; empty without a decision."""
+        sides = {"with suggestion": (self.shown_agree, self.shown), "without": (self.hidden_agree, self.hidden)}
+        told = [f"{what} {100 * agree / size:.0f} % of {size} agree" for what, (agree, size) in sides.items() if size]
+        words = ", ".join([*told[:1], *(each.removesuffix(" agree") for each in told[1:])])
+        if self.difference is None:
+            return words
+        change, low, high = (100 * value for value in self.difference)
+        return f"{words}; difference {change:+.0f} points, 95 % {low:+.0f} to {high:+.0f}"
+
+
+class Blind:
+    """Which listings are shown without their suggestion.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    share : float
+        Of the listings, in [0, 1].
+    reviewer : str
+        To whom.
+    now : str
+        The time, ISO 8601 in UTC to the microsecond, as keys of steps are.
+
+    Attributes
+    ----------
+    share : float
+    since : str
+        Since when this reviewer sees them so.
+    """
+
+    def __init__(self, run: RunFolder, share: float, reviewer: str, now: str) -> None:
+        self.share = share
+        self._salt = sha256_of_file(run.issues_file)
+        self.since = _since(run, share, reviewer, now)
+
+    def hides(self, id: str) -> bool:
+        """Return whether the suggestion of a listing is hidden until it is decided."""
+        if not self.share:
+            return False
+        drawn = hashlib.sha256(f"{self._salt}\n{id}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(drawn[:8], "big") < self.share * 2**64
+
+
+def agreement(first: Iterable[tuple[Decision, str | None]], blind: Blind) -> Agreement:
+    """Return how often decisions agree with what was suggested.
+
+    Parameters
+    ----------
+    first : iterable of (Decision, str or None)
+        A reviewer's first word on each listing that was not undone, with the given label.
+    blind : Blind
+        Which ones were hidden.
+    """
+    counts = {True: [0, 0], False: [0, 0]}
+    for decision, given in first:
+        suggested = decision.suggested_label
+        if decision.action not in _LABELLED or suggested is None or suggested == given or decision.time < blind.since:
+            continue
+        side = counts[blind.hides(decision.id)]
+        side[0] += 1
+        side[1] += decision.new_label == suggested
+    return Agreement(*counts[False], *counts[True])
+
+
+def _since(run: RunFolder, share: float, reviewer: str, now: str) -> str:
+    """Return since when a reviewer sees this share blind, and keep it."""
+    file = run.folder / _FILE
+    try:
+        content = read_json(file)
+        kept: dict[str, Any] = content if isinstance(content, dict) else {}
+    except (OSError, ValueError, NotReadableError):
+        kept = {}
+    mine = kept.get(reviewer)
+    if isinstance(mine, dict) and mine.get("share") == share and isinstance(mine.get("since"), str):
+        return str(mine["since"])
+    if share or mine is not None:
+        write_json(file, {**kept, reviewer: {"share": share, "since": now}})
+    return now

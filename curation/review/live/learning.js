@@ -1,0 +1,79 @@
+
+// What decisions teach: the order of what is left and its suggestions change; the listing on the screen stays as it is.
+
+// what the server says of it, with every answer
+function heard(answer) {
+  drawLearning(answer);
+  if (answer.learnt !== news.learnt) reorder();
+}
+
+function drawLearning({ learning, agreement }) {
+  for (const [id, words] of [["learnt", learning], ["agreement", agreement]]) if ($(id).textContent !== words) $(id).textContent = words;
+  $("learning").hidden = !learning && !agreement;
+}
+
+async function reorder() {
+  if (reorder.going) return;
+  reorder.going = true;
+  try {
+    arrange(await ask("/order"));
+  } catch {
+    // the next news say again that there is another order
+    await new Promise((done) => setTimeout(done, RETRY));
+  }
+  reorder.going = false;
+}
+
+// what was passed stays before the listing on the screen, and all that comes after it is in the new order
+function arrange({ order, kinds, piece, learnt, ...said }) {
+  const there = new Set(order);
+  const passed = [...index.order.subarray(0, index.rank[current] + 1)].filter((place) => there.has(place) || place === current);
+  const before = new Set(passed);
+  index.arrange([...passed, ...order.filter((place) => !before.has(place))]);
+  news.learnt = learnt;
+  addKinds(kinds);
+  for (const place of cards.kept.keys()) if (place !== current) cards.kept.delete(place);
+  rowsOf.kept.clear();
+  loaded.fill(-1);
+  keepPiece(piece);
+  loadPieces();
+  filter();
+  countKinds();
+  drawProgress();
+  drawWhere();
+  redrawRows([...rows.keys()]);
+  showRow();
+  store.ahead(following(12));
+  drawLearning(said);
+}
+
+function addKinds(kinds) {
+  for (const kind of kinds.slice(data.kinds.length)) {
+    data.kinds.push(kind);
+    TITLES.set(kind.name, kind.title);
+    $("kind").append(Object.assign(element("option", "", kind.title), { value: kind.name }));
+  }
+}
+
+// the listing on the screen showed what was suggested before, until another one is shown
+function dropOld() {
+  for (const [place, card] of cards.kept) if (place !== current && card.learnt < news.learnt) cards.kept.delete(place);
+}
+
+// what the card suggests, for the journal; null where it hides that
+function suggestedOn(id) {
+  const card = cards.kept.get(index.places.get(id));
+  return card && !card.blind ? [card.suggested, card.fits] : null;
+}
+
+// what was hidden may be shown once it is decided
+function showAgain(ids) {
+  const places = ids.map((id) => index.places.get(id)).filter((place) => place !== undefined);
+  for (const place of places) cards.kept.delete(place), rowsOf.kept.delete(place);
+  redrawRows(places);
+  if (places.includes(current)) drawCard();
+}
+
+function learnNow() {
+  ask("/learn", {}).then(drawLearning, (error) => say(error.message));
+}
