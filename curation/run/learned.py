@@ -20,7 +20,16 @@ from curation.run.journal import Decision, in_order
 from training.utils.files import NotReadableError, read_json, sha256_of_file, write_json
 from training.utils.parquet_files import read_table
 
-__all__ = ["DECIDED", "LearnedState", "digest_of", "learned_file", "read_learned", "read_state", "taught", "write_state"]
+__all__ = [
+    "DECIDED",
+    "LearnedState",
+    "digest_of",
+    "learned_file",
+    "read_learned",
+    "read_state",
+    "taught",
+    "write_state",
+]
 
 #: The column that says which listings were decided when this was learned.
 DECIDED = "is_decided"

@@ -23,7 +23,6 @@ import pyarrow.compute as pc
 import curation
 from curation.errors import RunError
 from curation.rendering.words import many
-from curation.review.card import Cards
 from curation.review.live.queue import Queue
 from curation.review.server.failures import LOG
 from curation.run.folder import RunFolder
@@ -260,7 +259,9 @@ def as_learned(before: Any, learned: Any) -> Any:
     learned = learned.take(np.array([row[id] for id in before["id"].to_pylist()], dtype=np.int64)).combine_chunks()
     decided = learned[DECIDED]
     columns = {
-        name: before[name] if name in _FACTS else pc.if_else(decided, before[name], learned[name].cast(before[name].type))
+        name: before[name]
+        if name in _FACTS
+        else pc.if_else(decided, before[name], learned[name].cast(before[name].type))
         for name in before.column_names
         if name in learned.column_names
     }

@@ -155,7 +155,12 @@ class Session:
             # a chance would be a suggestion
             known = [not self._hides(id) for id in piece["ids"]]
             piece["worth"] = [worth if shown else None for worth, shown in zip(piece["worth"], known, strict=True)]
-        return {**piece, "learnt": self._version, "seq": len(self.followed.changed), "states": self._states(piece["ids"])}
+        return {
+            **piece,
+            "learnt": self._version,
+            "seq": len(self.followed.changed),
+            "states": self._states(piece["ids"]),
+        }
 
     def order(self, count: int) -> dict[str, Any]:
         """Return the order as it is now, with the first listings of it.
@@ -188,9 +193,7 @@ class Session:
     def cards(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the cards of some places, in any thread."""
         learnt, queue = self._version, self.queue
-        return {
-            place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": learnt} for place in places
-        }
+        return {place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": learnt} for place in places}
 
     def close(self) -> None:
         """End what works for this review."""

@@ -228,7 +228,7 @@ class Deciding:
         return [self._suggested(each, part) for each in made]
 
     def _suggested(self, decision: Decision, part: Part) -> Decision:
-        """Return a decision that says what was suggested when it was made: what the card showed, or else what it hid."""
+        """Return a decision that says what was suggested when it was made: what the card showed or hid."""
         label, price = part.shown or self.queue.suggested(decision.id)
         if label is not None and label not in self._decidable.classes:
             raise DecisionsError("this run has no such class to suggest", got=label, parameter="shown")
