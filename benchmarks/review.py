@@ -1,13 +1,16 @@
 """The speed and memory of a review: seconds to the first photo, and milliseconds per decision.
 
     python benchmarks/review.py --listings 600 5000 50000 --decisions 100
+    python benchmarks/review.py --learn runs/demo/1
 
 Each size is a synthetic run: a third of the listings is flagged, and photos are drawn blots of 400 x 300 pixels. The
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
 and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
-time to the next photo is the browser's own, from the key to the frame that shows it. This needs Chromium, Playwright,
+time to the next photo is the browser's own, from the key to the frame that shows it. `--learn`
+measures, on copies of finished runs with features, how long the live page takes from the 25th decision to the new order,
+and keys meanwhile. This needs Chromium, Playwright,
 and no other process of FiftyOne, which would share its mongod.
 """
 
@@ -17,6 +20,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +38,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from curation.issues.queue import COLUMNS
+from curation.review.live.learner import EVERY
 from curation.review.page.write import write_page
 from curation.run.folder import RunFolder
 from training.utils.files import write_json
@@ -63,8 +68,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listings", type=int, nargs="+", default=[600, 5000, 50000])
     parser.add_argument("--decisions", type=int, default=100, help="number of decisions at the second opening")
+    parser.add_argument(
+        "--learn", type=Path, nargs="+", default=[], metavar="RUN", help="only learning, in copies of runs"
+    )
     parser.add_argument("--without-app", action="store_true", help="only the pages")
     arguments = parser.parse_args()
+    for folder in arguments.learn:
+        print(json.dumps({"run": str(folder), **learning(folder)}), flush=True)
+    if arguments.learn:
+        return
     for listings in arguments.listings:
         figures: dict[str, Any] = {"listings": listings}
         with tempfile.TemporaryDirectory() as folder:
@@ -203,7 +215,7 @@ def one_page(run: RunFolder, decisions: int) -> dict[str, Any]:
 def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Open the live page, decide, and stop."""
     start = time.perf_counter()
-    with server(run, "--page") as (process, url), sync_playwright() as playwright:
+    with server(run, "--page", "--no-learn") as (process, url), sync_playwright() as playwright:
         figures: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
         started = time.perf_counter()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -226,6 +238,39 @@ def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
         figures["MB"] = memory(process)
         browser.close()
     return figures
+
+
+def learning(folder: Path) -> dict[str, Any]:
+    """Decide on a copy of a finished run, until the page shows what the first 25 decisions taught."""
+    with tempfile.TemporaryDirectory() as place:
+        run = RunFolder(Path(place) / "runs" / folder.parent.name / folder.name)
+        shutil.copytree(folder, run.folder)
+        for file in ("decisions.jsonl", "learned.json"):
+            (run.folder / file).unlink(missing_ok=True)
+        with server(run, "--page") as (_, url), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+            page = browser.new_page(viewport={"width": 1600, "height": 900})
+            page.goto(url)
+            page.wait_for_function(PHOTO_STANDS, arg="")
+            page.evaluate(CLOCK)
+            for number in range(EVERY):
+                page.keyboard.press("d")
+                page.wait_for_function("number => took.length > number", arg=number)
+            start, number = time.perf_counter(), EVERY
+            while not page.evaluate("() => news.learnt"):
+                page.keyboard.press("d")
+                page.wait_for_function("number => took.length > number", arg=number)
+                number += 1
+                time.sleep(1)  # a fast reviewer
+            seconds = time.perf_counter() - start
+            took = [ms / 1000 for ms in page.evaluate("() => took")]
+            browser.close()
+        return {
+            "listings": len(run.issues()),
+            "seconds to the new order": round(seconds, 1),
+            "ms to the next photo before": spread(took[:EVERY]),
+            "ms to the next photo meanwhile": spread(took[EVERY:]),
+        }
 
 
 def wait_for_card(page: Page, before: str) -> str:
