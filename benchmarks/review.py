@@ -9,9 +9,8 @@ Chromium presses keys on the open photo: keep, accept and delete in turn, each a
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
 and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
 time to the next photo is the browser's own, from the key to the frame that shows it. `--learn`
-measures, on copies of finished runs with features, how long the live page takes from the 25th decision to the new order,
-and keys meanwhile. This needs Chromium, Playwright,
-and no other process of FiftyOne, which would share its mongod.
+measures, on copies of finished runs with features, the seconds from the 25th decision to the new order,
+and keys meanwhile. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its mongod.
 """
 
 from __future__ import annotations

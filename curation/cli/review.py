@@ -61,7 +61,7 @@ Examples:
     "--learn/--no-learn",
     default=True,
     show_default=True,
-    help="With --page: order what is left anew, and suggest anew, as you decide.",
+    help="With --page: put what is left into a new order, with new suggestions, as you decide.",
 )
 @click.option(
     "--blind",

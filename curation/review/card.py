@@ -129,7 +129,7 @@ class Cards:
     run : RunFolder
         A finished run.
     issues : pyarrow.Table, optional
-        What is said of its listings, the most urgent first, if that is no longer what ``issues.parquet`` says.
+        Its issues, the most urgent listing first, if they are no longer those of ``issues.parquet``.
 
     Attributes
     ----------

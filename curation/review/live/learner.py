@@ -66,8 +66,6 @@ class Learner:
 
     Attributes
     ----------
-    version : int
-        Of the order, counted from the start of this process.
     said : str
         What happened last, in words for the reviewer.
     state : LearnedState or None
@@ -83,7 +81,6 @@ class Learner:
         self._line, self._since = 0, 0.0
         self._has_failed = False
         self._stamp = self._look()
-        self.version = 0
         self.said = ""
         self.state: LearnedState | None = None
 
@@ -230,7 +227,6 @@ class Learner:
             return queue
         self.state = loaded.state
         self._has_failed = False
-        self.version += 1
         self.said = f"{many(loaded.changed, 'suggestion')} changed; {_expected(loaded.state)}."
         return loaded.queue
 

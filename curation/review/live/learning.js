@@ -18,8 +18,9 @@ async function reorder() {
   try {
     arrange(await ask("/order"));
   } catch {
-    // the next news say again that there is another order
+    // with the next news, this tries again
     await new Promise((done) => setTimeout(done, RETRY));
+    news.learnt = -1;
   }
   reorder.going = false;
 }

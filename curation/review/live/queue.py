@@ -12,6 +12,7 @@ import numpy as np
 
 from curation.review.card import Cards
 from curation.review.page.data import blinded, card_data, listing_data, titled
+from training.utils.arrays import Bool
 
 __all__ = ["MOST_REPOSTS", "Queue"]
 
@@ -44,28 +45,31 @@ class Queue:
         All listings of the run, by place.
     kinds : list of dict
         Name and title of the kinds of issue, each with a bit in the order of this list.
+    version : int
+        How many queues this process had before it.
     """
 
     def __init__(self, cards: Cards, first: int | None = None, before: Queue | None = None) -> None:
         self.cards = cards
+        self.version: int = before.version + 1 if before else 0
         self._first = first
         self._number = {name: number for number, name in enumerate(cards.classes)}
         by_urgency = np.argsort(~cards.flagged, kind="stable")
-        self.ids = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
-        self._place = before._place if before else {id: place for place, id in enumerate(self.ids)}
+        self.ids: list[str] = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
+        self._place: dict[str, int] = before._place if before else {id: place for place, id in enumerate(self.ids)}
         place_of_row = np.array([self._place[id] for id in cards.ids], dtype=np.int64)
         self.places = place_of_row[np.flatnonzero(cards.flagged)[:first]]
         self.order = [self.ids[place] for place in self.places.tolist()]
         # bits stay: a kind that comes later is the last one
         fresh = titled([kind for kind, flagged in cards.flags.items() if flagged.any()])
-        known = before.kinds if before else []
-        self.kinds = known + [kind for kind in fresh if kind not in known]
+        known: list[dict[str, str]] = before.kinds if before else []
+        self.kinds: list[dict[str, str]] = known + [kind for kind in fresh if kind not in known]
         self._masks = np.zeros(len(self.ids), dtype=np.int64)
         for bit, kind in enumerate(self.kinds):
             self._masks[place_of_row] |= cards.flags[kind["name"]].astype(np.int64) << bit
         self._worth = np.full(len(self.ids), np.nan)
         self._worth[place_of_row] = np.round(cards.column("change_chance"), 4)
-        self._listed = before._listed.copy() if before else np.zeros(len(self.ids), dtype=np.bool_)
+        self._listed: Bool = before._listed.copy() if before else np.zeros(len(self.ids), dtype=np.bool_)
         self._listed[self.places] = True
         self._texts: dict[int, str] = before._texts if before else {}
 

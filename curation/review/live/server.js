@@ -129,6 +129,7 @@ const news = {
     if (answer.reset) {
       // another process, or very many changes: everything is loaded again
       [this.session, this.seq] = [answer.session, answer.seq];
+      this.learnt = -1; // whatever it has
       reorder();
       return;
     }
@@ -202,7 +203,8 @@ async function loadPieces() {
     try {
       const since = news.seq;
       const piece = await ask(`/queue?from=${from}`);
-      if (!piece.ids.length || piece.learnt !== news.learnt) break; // of another order, which is asked for
+      if (!piece.ids.length || piece.learnt > news.learnt) break; // of the next order, which is asked for
+      if (piece.learnt < news.learnt) continue;
       if (news.seq !== since) continue; // something was decided meanwhile: once more
       keepPiece(piece);
     } catch {

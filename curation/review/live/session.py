@@ -51,7 +51,7 @@ class Session:
     first : int, optional
         Only so many listings, the most urgent ones.
     learner : Learner, optional
-        Orders the queue anew as decisions teach.
+        Gives the queue another order as decisions teach.
     blind : float
         The share of the listings whose suggestion is hidden until they are decided, in [0, 1].
 
@@ -94,6 +94,7 @@ class Session:
         if learner is not None:
             self.queue = learner.resume(self.queue)
         self._blind = Blind(run, blind, reviewer, datetime.now(UTC).isoformat(timespec="microseconds"))
+        self._agreed: tuple[int, Agreement] | None = None
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
         # events are counted from the start of this process: the page must notice another one
         self.id = secrets.token_hex(8)
@@ -157,7 +158,7 @@ class Session:
             piece["worth"] = [worth if shown else None for worth, shown in zip(piece["worth"], known, strict=True)]
         return {
             **piece,
-            "learnt": self._version,
+            "learnt": self.queue.version,
             "seq": len(self.followed.changed),
             "states": self._states(piece["ids"]),
         }
@@ -174,7 +175,7 @@ class Session:
         return {"order": places, "kinds": self.queue.kinds, "piece": self.piece(0, count), **self._told()}
 
     def learn(self) -> dict[str, Any]:
-        """Learn from what is decided, now; return what is said about it."""
+        """Learn from what is decided, now; return what the page says of it."""
         self._follow()
         if self._learner is not None:
             self._learner.ask(self.followed.last)
@@ -182,18 +183,21 @@ class Session:
 
     def rows(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return what the list beside the card shows of some places, in any thread."""
-        learnt, queue = self._version, self.queue
+        queue = self.queue
         rows = queue.rows(places)
         for row in rows.values():
-            row["learnt"] = learnt
+            row["learnt"] = queue.version
             if self._hides(row["id"]):
                 row |= {"suggested": None, "blind": True}
         return rows
 
     def cards(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the cards of some places, in any thread."""
-        learnt, queue = self._version, self.queue
-        return {place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": learnt} for place in places}
+        queue = self.queue
+        return {
+            place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": queue.version}
+            for place in places
+        }
 
     def close(self) -> None:
         """End what works for this review."""
@@ -265,22 +269,21 @@ class Session:
         if self._learner is not None:
             self.queue = self._deciding.queue = self._learner.step(self.queue, self.followed.last)
 
-    @property
-    def _version(self) -> int:
-        return self._learner.version if self._learner is not None else 0
-
     def _told(self) -> dict[str, Any]:
         """Return what the page says of learning and of blind listings."""
         return {
-            "learnt": self._version,
+            "learnt": self.queue.version,
             "learning": self._learner.said if self._learner is not None else "",
             "agreement": str(self._agreement()) if self._blind.share else "",
         }
 
     def _agreement(self) -> Agreement:
-        said = self.followed.first_of(self._reviewer)
-        labels = self._decidable.labels
-        return agreement(((each, labels[each.id]) for each in said if each.id in labels), self._blind)
+        # it is asked for every second, and changes with the journal
+        if self._agreed is None or self._agreed[0] != len(self.followed.changed):
+            labels = self._decidable.labels
+            said = [(each, labels[each.id]) for each in self.followed.first_of(self._reviewer) if each.id in labels]
+            self._agreed = len(self.followed.changed), agreement(said, self._blind)
+        return self._agreed[1]
 
     def _hides(self, id: str) -> bool:
         return self._blind.hides(id) and self.followed.standing(id) is None
