@@ -94,3 +94,14 @@ def test_first_means_nothing_in_the_app(run: RunFolder) -> None:
         opened.review(first=3)
     with pytest.raises(InputError, match="the number of listings is out of range"):
         opened.review(first=0, page=True)
+    with pytest.raises(InputError, match="`learn` has no effect in the FiftyOne App"):
+        opened.review(learn=False)
+    with pytest.raises(InputError, match="the share of the listings is out of range"):
+        opened.review(blind=1.5, page=True)
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("option", [["--no-learn"], ["--blind", "0.1"]])
+def test_options_of_the_page_mean_nothing_without_it(option: list[str]) -> None:
+    result = curate("review", *option)
+    assert (result.exit_code, "has no effect without --page" in result.stderr) == (2, True)
