@@ -37,6 +37,10 @@ class Queue:
         The listings, the one to look at first at place 0.
     place : dict of str to int
         The place of each.
+    kinds : list of dict
+        Name and title of each kind of issue that occurs.
+    masks : ndarray of int64, shape (N,)
+        The kinds of each place: bit 0 is set for the first of `kinds`.
     """
 
     def __init__(self, cards: Cards, first: int | None = None) -> None:
@@ -50,7 +54,7 @@ class Queue:
         masks = np.zeros(len(places), dtype=np.int64)
         for bit, kind in enumerate(self.kinds):
             masks |= flags[kind["name"]].astype(np.int64) << bit
-        self._masks = masks
+        self.masks = masks
         self._worth = np.round(cards.column("change_chance")[places], 4)
 
     def __len__(self) -> int:
@@ -90,7 +94,7 @@ class Queue:
         """
         end = start + count
         worth = [None if np.isnan(chance) else chance for chance in self._worth[start:end].tolist()]
-        return {"from": start, "ids": self.order[start:end], "kinds": self._masks[start:end].tolist(), "worth": worth}
+        return {"from": start, "ids": self.order[start:end], "kinds": self.masks[start:end].tolist(), "worth": worth}
 
     def rows(self, places: Collection[int]) -> dict[int, dict[str, Any]]:
         """Return what the list beside the card shows of some places."""

@@ -6,12 +6,15 @@ import itertools
 import secrets
 import time
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from curation.errors import ReviewError
 from curation.review.card import cards_of
 from curation.review.commands import STORAGE_PREFIX, open_page
+from curation.review.live.filters import Facts, Left
 from curation.review.live.following import Followed
+from curation.review.live.grids import Grids
 from curation.review.live.photos import Photos
 from curation.review.live.queue import Queue
 from curation.review.live.steps import Answered, Deciding, Step
@@ -19,6 +22,7 @@ from curation.review.page.data import decision_data
 from curation.run.decidable import Decidable
 from curation.run.folder import RunFolder
 from curation.run.new_values import MAX_NOTE
+from training.utils.arrays import Bool
 from training.utils.files import sha256_of_file
 
 __all__ = ["Session"]
@@ -57,6 +61,9 @@ class Session:
     name : str
         The run's, for people.
     port : int
+    hidden : set of str
+        Listings that are neither in grids nor in what is decided for many at once; see
+        :class:`curation.review.live.filters.Left`.
     """
 
     def __init__(self, run: RunFolder, reviewer: str, *, port: int, first: int | None = None) -> None:
@@ -70,11 +77,34 @@ class Session:
         self.photos = Photos(run, self.queue.photo, self.queue.sha256)
         self.followed = Followed(run, self._decidable.labels.__getitem__)
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
+        self.hidden: set[str] = set()
+        self._left = Left(self.followed, self.queue, self.hidden)
         # events are counted from the start of this process: the page must notice another one
         self.id = secrets.token_hex(8)
         folder = run.folder.resolve()
         self.name = f"{folder.parent.name}/{folder.name}"
         self._key = f"{STORAGE_PREFIX} live {self.name} {sha256_of_file(run.issues_file)[:16]}"
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known of each place of the queue; belongs to the thread of the queue."""
+        return Facts(self._cards, self.queue)
+
+    @cached_property
+    def grids(self) -> Grids:
+        """The grids; as `facts`."""
+        return Grids(self._cards, self.queue, self.facts)
+
+    def left(self) -> Bool:
+        """Return which places are left to decide for many at once, shape (N,).
+
+        Raises
+        ------
+        ReviewError
+            As for :meth:`news`.
+        """
+        self._follow()
+        return self._left.mask()
 
     def opening(self) -> dict[str, Any]:
         """Return the data that come with the page."""

@@ -28,7 +28,8 @@ ONLY = "only"
 _KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 #: A clock that is ahead by more is wrong.
 _AHEAD = timedelta(minutes=5)
-_MOST_PARTS = 16
+#: A label each, at most.
+_MOST_PARTS = 4096
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class Part:
         As for :meth:`curation.Run.decide`. A listing keeps its note if None.
     alone : bool
         Whether a label or a price of before is dropped, and not joined with this one.
+    undecided : bool
+        Whether listings are left out on which a decision holds by now: who decides on many at once does not want to
+        change what somebody has said of one of them meanwhile.
     """
 
     ids: tuple[str, ...]
@@ -57,6 +61,7 @@ class Part:
     new_class: bool = False
     note: str | None = None
     alone: bool = False
+    undecided: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ def _is_part(part: Part) -> bool:
         and (part.price is None or (isinstance(part.price, int | float) and not isinstance(part.price, bool)))
         and isinstance(part.new_class, bool)
         and isinstance(part.alone, bool)
+        and isinstance(part.undecided, bool)
         and isinstance(part.note, str | None)
     )
 
@@ -195,7 +201,8 @@ class Deciding:
             return self._only(part, time)
         standing = {id: self._followed.standing(id) for id in part.ids}
         holding = {id: decision for id, decision in standing.items() if decision is not None}
-        words = Words(part.ids, part.action, part.label, part.price, part.new_class, part.note)
+        ids = tuple(id for id in part.ids if id not in holding) if part.undecided else part.ids
+        words = Words(ids, part.action, part.label, part.price, part.new_class, part.note)
         meant = meaning_of(words, self._decidable, reviewer=self._reviewer, time=time, source=PAGE)
         known = [] if part.label is None or part.label in self._decidable.classes else self.added()
         made = beside(meant, {} if part.alone else holding, self._decidable, known=known)
