@@ -1,4 +1,4 @@
-"""What the listings of a live page are filtered, sorted and counted by: class, class pair, kind, price, text, seller."""
+"""What a live page filters, sorts and counts by: class, class pair, kind, price, text and seller."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ class Facts:
         return np.array(codes, dtype=np.int64)
 
     def _order(self, sort: str, places: Int64) -> tuple[Int64 | Float64, ...]:
-        """The keys of a sort, the main one last; listings without a price come last."""
+        """Return the keys of a sort, the main one last; listings without a price come last."""
         price = self.price[places]
         if sort == "class":
             return (places, self.suggested[places], self.given[places])

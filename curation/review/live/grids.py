@@ -103,10 +103,7 @@ class Grids:
         return np.where(counts[groups] < FEWEST, -1, groups)
 
     def _tiles(self, group: Int64) -> Int64:
-        if len(group) <= MOST:
-            most = len(group)
-        else:
-            most = USUAL
+        most = len(group) if len(group) <= MOST else USUAL
         first, *others = [self._queue.order[place] for place in group[:_COMPARED].tolist()]
         alike = self._cards.most_alike(first, others, most - 1)
         return np.array([self._queue.place[id] for id in (first, *alike)], dtype=np.int64)

@@ -138,6 +138,7 @@ const news = {
     if (!this.touched.size) return;
     for (const id of this.touched) index.decided(id, store.held(id));
     const isHere = this.touched.has(index.ids[current]);
+    drawTiles();
     this.touched.clear();
     drawProgress();
     drawRows();
@@ -221,9 +222,7 @@ function find(words) {
       (places) => {
         if (finding.words !== words) return;
         finding.places = new Set(places);
-        filter();
-        showRow();
-        if (filtered.length && !filtered.includes(current)) go(filtered[0]);
+        narrowed();
       },
       () => (finding.words = ""),
     );
@@ -276,6 +275,9 @@ function open() {
 }
 
 function listenLive() {
+  Object.assign(KEYS, { g: "grids", A: "all" });
+  listenFilters();
+  listenGrids();
   window.addEventListener("beforeunload", (event) => {
     if (!outbox.steps.length) return;
     event.preventDefault();
@@ -308,5 +310,11 @@ const store = {
     cards.want(places);
     for (const place of places) picture(index.ids[place]);
   },
+  order: () => narrowing.places,
+  rank: (place) => (narrowing.ranks ? narrowing.ranks[place] : place),
+  narrowed: () => grids.on && restartGrids(),
+  single: closeGrids,
+  does: (action) => (grids.on ? GRID_DO[action] : undefined) || LIVE_DO[action],
+  key: gridKey,
   drawState: drawSending,
 };

@@ -12,13 +12,31 @@ function filter() {
   const state = $("state").value;
   const words = $("search").value.trim().toLowerCase();
   const found = words ? store.find(words) : null;
+  const order = store.order(); // null: as they are
   filtered = [];
-  for (let place = 0; place < size; place++) {
+  for (let at = 0; at < (order ? order.length : size); at++) {
+    const place = order ? order[at] : at;
     if (bit >= 0 && !(kinds[place] & (1 << bit))) continue;
     if (state !== "all" && (state === "done") !== actions[place] > 0) continue;
     if (!found || found(place)) filtered.push(place);
   }
 }
+
+// what passes has changed
+function narrowed() {
+  filter();
+  showRow();
+  if (filtered.length && !filtered.includes(current)) go(filtered[0]);
+  store.narrowed();
+}
+
+// a listing by itself, wherever one is
+function visit(place) {
+  store.single();
+  go(place);
+}
+
+const isAfter = (place) => store.rank(place) > store.rank(current);
 
 function go(place) {
   current = place;
@@ -32,7 +50,7 @@ function go(place) {
 
 function move(by) {
   const at = filtered.indexOf(current);
-  const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find((place) => place > current) : filtered.findLast((place) => place < current);
+  const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find(isAfter) : filtered.findLast((place) => !isAfter(place));
   if (next === undefined) say(by > 0 ? "This is the last one." : "This is the first one.");
   else go(next);
 }
@@ -40,7 +58,7 @@ function move(by) {
 // the next places without a decision, those before this one last
 function following(most) {
   const { actions } = store.index;
-  let after = filtered.findIndex((place) => place > current);
+  let after = filtered.findIndex(isAfter);
   if (after < 0) after = filtered.length;
   const next = [];
   for (let step = 0; step < filtered.length && next.length < most; step++) {

@@ -1,0 +1,168 @@
+
+// Filters that the server knows: class, class pair, price, seller, and the order. And one decision on all that pass.
+
+const narrowing = {
+  places: null, // those that pass, in their order; null: all, as they are
+  ranks: null, // where each place is in it
+  asked: 0,
+};
+const counted = { given: [], pairs: [], sellers: null }; // with how many are left of each
+
+const number = (id) => (($(id).value = $(id).value.trim()) ? (readPrice($(id).value).price ?? null) : null);
+const coded = (text) => (text === "" ? null : Number(text));
+
+// what is chosen beyond kind, state and words
+function further() {
+  const [given, suggested] = $("pair").value ? $("pair").value.split(" ") : [$("given").value, ""];
+  return { given: coded(given), suggested: coded(suggested), low: number("low"), high: number("high"), seller: $("seller").value || null, sort: $("sort").value };
+}
+
+const wanted = () => ({ ...further(), kind: $("kind").value, words: $("search").value.trim() });
+
+async function narrow() {
+  const asked = ++narrowing.asked;
+  const chosen = further();
+  const active = Object.entries(chosen).filter(([name, value]) => value !== null && name !== "sort").length;
+  $("active").textContent = active ? ` (${active} on)` : "";
+  if (!active && chosen.sort === "priority") {
+    [narrowing.places, narrowing.ranks] = [null, null];
+    return narrowed();
+  }
+  try {
+    const places = await ask("/narrow", { filter: chosen });
+    if (asked !== narrowing.asked) return; // another choice was made meanwhile
+    narrowing.places = places;
+    narrowing.ranks = new Int32Array(index.size).fill(-1);
+    places.forEach((place, at) => (narrowing.ranks[place] = at));
+    narrowed();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+async function loadCounts() {
+  try {
+    Object.assign(counted, await ask("/counts"));
+  } catch {
+    return; // the news say what is wrong
+  }
+  fill("given", "all classes", counted.given.map(([code, name, many]) => [code, `${name ?? "(no label)"} (${many})`]));
+  fillPairs();
+  $("seller-row").hidden = !counted.sellers;
+  fill("seller", "all sellers", (counted.sellers || []).map(([name, many]) => [name, `${name} (${many})`]));
+}
+
+function fillPairs() {
+  const given = $("given").value;
+  const pairs = counted.pairs.filter(([code]) => given === "" || code === Number(given));
+  fill("pair", "all pairs", pairs.map(([one, other, from, to, many]) => [`${one} ${other}`, `${from ?? "(no label)"} → ${to ?? "(none)"} (${many})`]));
+}
+
+// the choice that was made stays, also when nothing is left of it
+function fill(id, all, options) {
+  const { value, selectedOptions } = $(id);
+  const made = options.map(([code, text]) => Object.assign(element("option", "", text), { value: String(code) }));
+  if (value && !made.some((option) => option.value === value)) made.push(selectedOptions[0].cloneNode(true));
+  $(id).replaceChildren(Object.assign(element("option", "", all), { value: "" }), ...made);
+  $(id).value = value;
+}
+
+function unfilter() {
+  for (const id of ["given", "pair", "low", "high", "seller", "search", "kind"]) $(id).value = "";
+  [$("state").value, $("sort").value] = ["all", "priority"];
+  fillPairs();
+  narrow();
+}
+
+function listenFilters() {
+  $("further").addEventListener("toggle", () => $("further").open && loadCounts());
+  for (const id of ["given", "pair", "seller"]) $(id).addEventListener("focus", loadCounts);
+  $("given").addEventListener("change", () => {
+    $("pair").value = "";
+    fillPairs();
+  });
+  for (const id of ["given", "pair", "low", "high", "seller", "sort"]) $(id).addEventListener("change", narrow);
+  $("unfilter").addEventListener("click", unfilter);
+  $("all-decision").addEventListener("change", drawAll);
+  $("decide-all").addEventListener("click", decideAll);
+}
+
+// All that pass the filters
+
+const all = { places: [], labels: [], none: [], unlabelled: [] };
+
+async function openAll() {
+  if (loaded.includes(-1)) return say("The queue is still being loaded.");
+  const places = filtered.filter((place) => !index.actions[place]);
+  if (!places.length) return say("Nothing is left to decide in this list.");
+  try {
+    // listings that others decided on meanwhile are not among them
+    const plan = await ask("/suggestions", { places });
+    Object.assign(all, plan, { places: [...plan.labels.flatMap(([, some]) => some), ...plan.none] });
+  } catch (error) {
+    return say(error.message);
+  }
+  if (!all.places.length) return say("Nothing is left to decide in this list.");
+  const chosen = ["kind", "given", "pair", "seller"].filter((id) => $(id).value).map((id) => $(id).selectedOptions[0].textContent);
+  const words = $("search").value.trim();
+  const range = $("low").value || $("high").value ? `price ${$("low").value || "…"} to ${$("high").value || "…"}` : "";
+  $("all-title").textContent = `Decide all of these ${all.places.length}?`;
+  $("all-filters").textContent = shown([...chosen, words && `“${words}”`, range].filter(Boolean).join(" · ") || "The whole queue: no filter is set.");
+  const options = [["relabel", "relabel as suggested"], ["keep", "keep"], ["ambiguous", "several labels fit"], ["delete", "delete"]];
+  $("all-decision").replaceChildren(...options.map(([value, text]) => Object.assign(element("option", "", text), { value })));
+  $("all-decision").value = all.labels.length ? "relabel" : "keep";
+  drawAll();
+  $("all").showModal();
+  $("decide-all").focus();
+}
+
+// [[places, decision, label]]: what the chosen decision says, and of whom
+function meant() {
+  const decision = $("all-decision").value;
+  if (decision === "relabel") return all.labels.map(([label, places]) => [places, "relabel", label]);
+  const without = new Set(decision === "keep" ? all.unlabelled : []);
+  return [[all.places.filter((place) => !without.has(place)), decision, null]];
+}
+
+function drawAll() {
+  const said = meant();
+  const total = said.reduce((sum, [places]) => sum + places.length, 0);
+  const verb = { relabel: "Relabel", keep: "Keep", ambiguous: "Say “several fit” of", delete: "Delete" }[$("all-decision").value];
+  $("decide-all").textContent = `${verb} ${count(total, "listing")}`;
+  $("decide-all").disabled = !total;
+  const rest = all.places.length - total;
+  const why = $("all-decision").value === "keep" ? "no label to keep" : "no suggestion";
+  const labels = said.filter(([, , label]) => label).map(([places, , label]) => `${label} (${places.length})`);
+  const more = labels.length > 12 ? [...labels.slice(0, 12), `${count(labels.length - 12, "more class")}`] : labels;
+  $("all-what").textContent = shown([labels.length && `As ${more.join(", ")}.`, rest && `${count(rest, "listing")} with ${why} stay undecided.`].filter(Boolean).join(" "));
+}
+
+function decideAll() {
+  const said = meant();
+  $("all").close();
+  decideMany(said);
+  if (grids.on) restartGrids();
+  else advance("");
+}
+
+// One step of many decisions, of places and what is said of them; listings that others decided on meanwhile are left out
+function decideMany(said, words = "") {
+  const parts = said.filter(([places]) => places.length).map(([places, action, label, isNew]) => ({
+    ids: places.map((place) => index.ids[place]), action, label, new_class: Boolean(isNew), undecided: true,
+  }));
+  const shows = parts.flatMap(({ ids, action, label, new_class }) =>
+    ids.map((id) => [id, { decision: action, new_label: label || "", new_price: null, new_class, reviewer: run.reviewer, note: store.note(id) }]));
+  const saved = outbox.add(parts, shows);
+  for (const { new_class, label } of parts) if (new_class) added.add(label);
+  for (const [id, made] of shows) index.decided(id, made);
+  filter();
+  drawProgress();
+  drawRows();
+  const what = [...new Set(parts.map(({ action, label }) => inWords({ decision: action, new_label: parts.length > 2 ? "" : label })))].join(", ");
+  saved.then((ids) => {
+    const others = shows.length - ids.length;
+    const left = others ? ` ${count(others, "listing")} ${others === 1 ? "was" : "were"} decided meanwhile by somebody else, and left out.` : "";
+    say(`${count(ids.length, "listing")} ${what}.${left}${words}`);
+  }, say);
+  return saved;
+}
