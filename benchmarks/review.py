@@ -7,7 +7,8 @@ review starts twice: the first opening writes every listing to FiftyOne's databa
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
 and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
-time to the next photo is the browser's own, from the key to the frame that shows it. This needs Chromium, Playwright,
+time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, the mouse leaves two
+tiles out of each, and a key decides the others, until there are no more. This needs Chromium, Playwright,
 and no other process of FiftyOne, which would share its mongod.
 """
 
@@ -53,6 +54,15 @@ CLOCK = """() => { window.took = []; document.addEventListener("keydown", () => 
         if (isNext && photo && photo.complete && photo.naturalWidth > 0) took.push(performance.now() - start);
         else requestAnimationFrame(look); };
     requestAnimationFrame(look); }, true) }"""
+# the same from each key to the frame that shows all tiles of the next grid
+GRID_CLOCK = """() => { window.took = []; document.addEventListener("keydown", event => {
+    if (!"ak".includes(event.key)) return;
+    const [start, before] = [performance.now(), grids.here];
+    const look = () => { const photos = [...document.querySelectorAll(".pick img")];
+        const isNext = grids.here !== before && (grids.here || grids.isEnd);
+        if (isNext && photos.every(photo => photo.complete && photo.naturalWidth > 0)) took.push(performance.now() - start);
+        else requestAnimationFrame(look); };
+    requestAnimationFrame(look); }, true) }"""
 PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
     const isNext = document.querySelector("#where").innerText !== before;
     return isNext && photo && photo.complete && photo.naturalWidth > 0 }"""
@@ -72,6 +82,7 @@ def main() -> None:
             # its decisions stay in the browser
             figures["page"] = one_page(run, arguments.decisions)
             figures["live"] = live_page(run, arguments.decisions)
+            figures["grids"] = grid_page(run)
             if not arguments.without_app:
                 figures["first"] = review(run, 0)
                 figures["again"] = review(run, arguments.decisions)
@@ -224,6 +235,36 @@ def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
         page.wait_for_function("() => outbox.steps.length === 0")
         figures["ms to the next photo"] = spread([ms / 1000 for ms in page.evaluate("() => took")])
         figures["MB"] = memory(process)
+        browser.close()
+    return figures
+
+
+def grid_page(run: RunFolder) -> dict[str, Any]:
+    """Decide all grids of a run: in each, two tiles are left out with the mouse, and a key accepts the others, or keeps them."""
+    run.journal.unlink(missing_ok=True)
+    with server(run, "--page") as (_, url), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        page.goto(url)
+        page.wait_for_function("() => !loaded.includes(-1)")
+        start = time.perf_counter()
+        page.keyboard.press("g")
+        page.wait_for_function("() => grids.here")
+        figures: dict[str, Any] = {"seconds to the first grid": round(time.perf_counter() - start, 2)}
+        page.evaluate(GRID_CLOCK)
+        before, number = time.perf_counter(), 0
+        while page.evaluate("() => Boolean(grids.here)"):
+            for tile in (3, 7):
+                page.locator(".pick").nth(tile).click()
+            page.keyboard.press("a" if page.evaluate("() => grids.here.suggested") else "k")
+            page.wait_for_function("number => took.length > number", arg=number)
+            number += 1
+        page.wait_for_function("() => outbox.steps.length === 0")
+        seconds = time.perf_counter() - before
+        figures["grids"] = number
+        figures["decisions"] = len(run.holding_decisions().decisions)
+        figures["decisions a minute"] = round(60 * figures["decisions"] / seconds)
+        figures["ms to the next grid"] = spread([ms / 1000 for ms in page.evaluate("() => took")])
         browser.close()
     return figures
 

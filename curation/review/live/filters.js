@@ -4,6 +4,7 @@
 const narrowing = {
   places: null, // those that pass, in their order; null: all, as they are
   ranks: null, // where each place is in it
+  sort: "priority",
   asked: 0,
 };
 const counted = { given: [], pairs: [], sellers: null }; // with how many are left of each
@@ -26,7 +27,7 @@ async function narrow() {
   $("active").textContent = active ? ` (${active} on)` : "";
   if (!active && chosen.sort === "priority") {
     [narrowing.places, narrowing.ranks] = [null, null];
-    return narrowed();
+    return reordered(chosen.sort);
   }
   try {
     const places = await ask("/narrow", { filter: chosen });
@@ -34,10 +35,18 @@ async function narrow() {
     narrowing.places = places;
     narrowing.ranks = new Int32Array(index.size).fill(-1);
     places.forEach((place, at) => (narrowing.ranks[place] = at));
-    narrowed();
+    reordered(chosen.sort);
   } catch (error) {
     say(error.message);
   }
+}
+
+// another order begins with its first listing that is left to decide
+function reordered(sort) {
+  const isOther = narrowing.sort !== sort;
+  narrowing.sort = sort;
+  narrowed();
+  if (isOther && filtered.length) go(filtered.find((place) => !index.actions[place]) ?? filtered[0]);
 }
 
 async function loadCounts() {

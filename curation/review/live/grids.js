@@ -46,6 +46,9 @@ function closeGrids() {
 function showMode() {
   document.body.classList.toggle("grids", grids.on);
   $("mode").setAttribute("aria-pressed", String(grids.on));
+  const button = (name) => document.querySelector(`#actions [data-do=${name}]`);
+  button("previous").setAttribute("aria-label", grids.on ? "Previous grid" : "Previous listing");
+  button("next").setAttribute("aria-label", grids.on ? "Skip this grid" : "Next listing");
 }
 
 // under other filters, what was left out comes again
