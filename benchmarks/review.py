@@ -7,8 +7,8 @@ review starts twice: the first opening writes every listing to FiftyOne's databa
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
 and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
-time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, the mouse leaves two
-tiles out of each, and a key decides the others, until there are no more. This needs Chromium, Playwright,
+time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, keys leave two tiles
+out of each, and one key decides the others, until there are no more. This needs Chromium, Playwright,
 and no other process of FiftyOne, which would share its mongod.
 """
 
@@ -60,7 +60,8 @@ GRID_CLOCK = """() => { window.took = []; document.addEventListener("keydown", e
     const [start, before] = [performance.now(), grids.here];
     const look = () => { const photos = [...document.querySelectorAll(".pick img")];
         const isNext = grids.here !== before && (grids.here || grids.isEnd);
-        if (isNext && photos.every(photo => photo.complete && photo.naturalWidth > 0)) took.push(performance.now() - start);
+        const isThere = photo => photo.complete && photo.naturalWidth > 0;
+        if (isNext && photos.every(isThere)) took.push(performance.now() - start);
         else requestAnimationFrame(look); };
     requestAnimationFrame(look); }, true) }"""
 PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
@@ -240,7 +241,7 @@ def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
 
 
 def grid_page(run: RunFolder) -> dict[str, Any]:
-    """Decide all grids of a run: in each, two tiles are left out with the mouse, and a key accepts the others, or keeps them."""
+    """Decide all grids of a run: in each, keys leave two tiles out, and one key accepts the others, or keeps them."""
     run.journal.unlink(missing_ok=True)
     with server(run, "--page") as (_, url), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -253,10 +254,9 @@ def grid_page(run: RunFolder) -> dict[str, Any]:
         figures: dict[str, Any] = {"seconds to the first grid": round(time.perf_counter() - start, 2)}
         page.evaluate(GRID_CLOCK)
         before, number = time.perf_counter(), 0
-        while page.evaluate("() => Boolean(grids.here)"):
-            for tile in (3, 7):
-                page.locator(".pick").nth(tile).click()
-            page.keyboard.press("a" if page.evaluate("() => grids.here.suggested") else "k")
+        while key := page.evaluate("() => grids.here && (grids.here.suggested ? 'a' : 'k')"):
+            for pressed in ("ArrowRight", "Space", "ArrowDown", "Space", key):
+                page.keyboard.press(pressed)
             page.wait_for_function("number => took.length > number", arg=number)
             number += 1
         page.wait_for_function("() => outbox.steps.length === 0")

@@ -187,7 +187,7 @@ def test_the_question_says_what_stays_undecided(live: Live, run: RunFolder) -> N
     live.wait("matches", "5 of 59 listings")
     live.tab.click("#open-all")
     live.wait("decide-all", "Relabel 4 listings")
-    live.wait("all-what", "As desk (2), chair (2). 1 listing with no suggestion stay")
+    live.wait("all-what", "As desk (2), chair (2). 1 listing with no suggestion: left undecided.")
     live.tab.select_option("#all-decision", "keep")
     live.wait("decide-all", "Keep 2 listings")
     live.tab.select_option("#all-decision", "delete")

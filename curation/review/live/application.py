@@ -134,7 +134,7 @@ class _Answers:
 
     async def narrow(self, request: Request) -> Response:
         wanted = await self._said(request, lambda content: read_filter(content["filter"]))
-        return _json(await _in(self._cards, lambda: self._session.facts.places(wanted).tolist()))
+        return _json(await _in(self._cards, lambda: self._session.narrowed(wanted)))
 
     async def suggestions(self, request: Request) -> Response:
         size = len(self._session.queue)

@@ -143,7 +143,7 @@ function drawAll() {
   const why = $("all-decision").value === "keep" ? "no label to keep" : "no suggestion";
   const labels = said.filter(([, , label]) => label).map(([places, , label]) => `${label} (${places.length})`);
   const more = labels.length > 12 ? [...labels.slice(0, 12), `${count(labels.length - 12, "more class")}`] : labels;
-  $("all-what").textContent = shown([labels.length && `As ${more.join(", ")}.`, rest && `${count(rest, "listing")} with ${why} stay undecided.`].filter(Boolean).join(" "));
+  $("all-what").textContent = shown([labels.length && `As ${more.join(", ")}.`, rest && `${count(rest, "listing")} with ${why}: left undecided.`].filter(Boolean).join(" "));
 }
 
 function decideAll() {

@@ -78,8 +78,7 @@ async function fetchGrids() {
       if (!grids.here) showNext();
     }
   } catch (error) {
-    outbox.problem = error.message;
-    drawTrouble();
+    say(error.message);
     await new Promise((done) => setTimeout(done, RETRY));
   }
   grids.isAsking = false;
@@ -252,7 +251,6 @@ function drawTiles() {
     const decision = store.held(tile.id);
     const isOut = grid.out.has(tile.place);
     made.className = decision ? "pick settled" : isOut ? "pick out" : "pick";
-    made.disabled = false;
     made.setAttribute("aria-pressed", String(!isOut && !decision));
     made.lastChild.textContent = decision ? shown(`${stateMark(tile.id, decision)} ${inWords(decision)}`) : isOut ? "left out" : "";
     made.setAttribute("aria-label", shown([tile.title || tile.id, tile.price === null ? "" : money(tile.price), percent(tile.chance), made.lastChild.textContent].filter(Boolean).join(", ")));

@@ -12,7 +12,7 @@ from typing import Any
 from curation.errors import ReviewError
 from curation.review.card import cards_of
 from curation.review.commands import STORAGE_PREFIX, open_page
-from curation.review.live.filters import Facts, Left
+from curation.review.live.filters import Facts, Filter, Left
 from curation.review.live.following import Followed
 from curation.review.live.grids import Grids
 from curation.review.live.photos import Photos
@@ -94,6 +94,14 @@ class Session:
     def grids(self) -> Grids:
         """The grids; as `facts`."""
         return Grids(self._cards, self.queue, self.facts)
+
+    def narrowed(self, wanted: Filter) -> list[int]:
+        """Return the places that pass a filter, in its order; as `facts`."""
+        places: list[int] = self.facts.places(wanted).tolist()
+        if wanted.suggested is None:
+            return places
+        # to find a listing by what is suggested tells what is suggested
+        return [place for place in places if self.queue.order[place] not in self.hidden]
 
     def left(self) -> Bool:
         """Return which places are left to decide for many at once, shape (N,).

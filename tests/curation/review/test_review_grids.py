@@ -94,6 +94,8 @@ class TestGrids:
         assert "a00" not in [id for grid in grids(live) for id in ids(grid)]
         place = live.session.queue.place["a00"]
         assert post(live, "/suggestions", places=[place]) == {"labels": [], "none": [], "unlabelled": []}
+        assert place in post(live, "/narrow", filter={"given": 1})
+        assert place not in post(live, "/narrow", filter={"suggested": 0})
 
     def test_sound_look_alikes_of_both_classes_stand_beside_them(self, live: Live) -> None:
         first = grids(live)[0]
