@@ -213,7 +213,7 @@ def test_filters_hold_for_cards_and_for_grids(live: Live) -> None:
     live.press("ArrowRight")
     live.wait("where", "z2")
     live.tab.fill("#search", "number a0")
-    live.press("Escape g")
+    live.press("Enter g")
     live.wait("grid-title", "No more grids")
     live.tab.fill("#search", "number a")
     tiles(live, 24, "desk → chair")

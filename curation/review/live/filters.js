@@ -154,7 +154,7 @@ function decideAll() {
   else advance("");
 }
 
-// One step of many decisions, of places and what is said of them; listings that others decided on meanwhile are left out
+// One step of many decisions, of places and what it says of them; listings that others decided on meanwhile are left out
 function decideMany(said, words = "") {
   const parts = said.filter(([places]) => places.length).map(([places, action, label, isNew]) => ({
     ids: places.map((place) => index.ids[place]), action, label, new_class: Boolean(isNew), undecided: true,

@@ -98,7 +98,7 @@ def read_places(content: Any, size: int) -> list[int]:
 
 
 class Facts:
-    """What is known of each place of a queue, as arrays.
+    """The facts about each place of a queue, as arrays.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ class Grids:
             ``kind``, ``size`` of the group, ``worth``: how many of the tiles are expected to need a change, ``likely``
             classes, ``tiles``, and sound listings of both classes like the first tile.
         """
-        grids = []
+        grids: list[dict[str, Any]] = []
         while len(grids) < number:
             group = self._best(places)
             if not len(group):
@@ -88,7 +88,8 @@ class Grids:
         first = np.full(len(worth), np.iinfo(np.int64).max)
         np.minimum.at(first, groups, places)
         best = np.lexsort((first, -np.round(worth, 6)))[0]
-        return places[groups == best]
+        found: Int64 = places[groups == best]
+        return found
 
     def _groups(self, places: Int64) -> Int64:
         """Return the number of the group of each place; -1 where it is too small for a grid."""

@@ -87,7 +87,7 @@ class Session:
 
     @cached_property
     def facts(self) -> Facts:
-        """What is known of each place of the queue; belongs to the thread of the queue."""
+        """The facts about each place of the queue; belongs to the thread of the queue."""
         return Facts(self._cards, self.queue)
 
     @cached_property
