@@ -8,9 +8,10 @@ review starts twice: the first opening writes every listing to FiftyOne's databa
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
 figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
 and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
-time to the next photo is the browser's own, from the key to the frame that shows it. `--learn`
-measures, on copies of finished runs with features, the seconds from the 25th decision to the new order,
-and keys meanwhile. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its mongod.
+time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, keys leave two tiles
+out of each, and one key decides the others, until there are no more. `--learn` measures, on copies of finished runs
+with features, the seconds from the 25th decision to the new order, and keys meanwhile. This needs Chromium, Playwright,
+and no other process of FiftyOne, which would share its mongod.
 """
 
 from __future__ import annotations
@@ -57,6 +58,16 @@ CLOCK = """() => { window.took = []; document.addEventListener("keydown", () => 
         if (isNext && photo && photo.complete && photo.naturalWidth > 0) took.push(performance.now() - start);
         else requestAnimationFrame(look); };
     requestAnimationFrame(look); }, true) }"""
+# the same from each key to the frame that shows all tiles of the next grid
+GRID_CLOCK = """() => { window.took = []; document.addEventListener("keydown", event => {
+    if (!"ak".includes(event.key)) return;
+    const [start, before] = [performance.now(), grids.here];
+    const look = () => { const photos = [...document.querySelectorAll(".pick img")];
+        const isNext = grids.here !== before && (grids.here || grids.isEnd);
+        const isThere = photo => photo.complete && photo.naturalWidth > 0;
+        if (isNext && photos.every(isThere)) took.push(performance.now() - start);
+        else requestAnimationFrame(look); };
+    requestAnimationFrame(look); }, true) }"""
 PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
     const isNext = document.querySelector("#where").innerText !== before;
     return isNext && photo && photo.complete && photo.naturalWidth > 0 }"""
@@ -83,6 +94,7 @@ def main() -> None:
             # its decisions stay in the browser
             figures["page"] = one_page(run, arguments.decisions)
             figures["live"] = live_page(run, arguments.decisions)
+            figures["grids"] = grid_page(run)
             if not arguments.without_app:
                 figures["first"] = review(run, 0)
                 figures["again"] = review(run, arguments.decisions)
@@ -224,7 +236,7 @@ def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
         page.wait_for_function(PHOTO_STANDS, arg="")
         # a person's browser is open already
         figures["seconds to the first photo"] = round(time.perf_counter() - start - launched, 1)
-        page.wait_for_function("() => !loaded.includes(-1)")
+        page.wait_for_function("() => isLoaded()")
         figures["seconds to the whole queue"] = round(time.perf_counter() - start - launched, 1)
         page.evaluate(CLOCK)
         before = time.perf_counter()
@@ -235,6 +247,35 @@ def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
         page.wait_for_function("() => outbox.steps.length === 0")
         figures["ms to the next photo"] = spread([ms / 1000 for ms in page.evaluate("() => took")])
         figures["MB"] = memory(process)
+        browser.close()
+    return figures
+
+
+def grid_page(run: RunFolder) -> dict[str, Any]:
+    """Decide all grids of a run: in each, keys leave two tiles out, and one key accepts the others, or keeps them."""
+    run.journal.unlink(missing_ok=True)
+    with server(run, "--page") as (_, url), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        page.goto(url)
+        page.wait_for_function("() => isLoaded()")
+        start = time.perf_counter()
+        page.keyboard.press("g")
+        page.wait_for_function("() => grids.here")
+        figures: dict[str, Any] = {"seconds to the first grid": round(time.perf_counter() - start, 2)}
+        page.evaluate(GRID_CLOCK)
+        before, number = time.perf_counter(), 0
+        while key := page.evaluate("() => grids.here && (grids.here.suggested ? 'a' : 'k')"):
+            for pressed in ("ArrowRight", "Space", "ArrowDown", "Space", key):
+                page.keyboard.press(pressed)
+            page.wait_for_function("number => took.length > number", arg=number)
+            number += 1
+        page.wait_for_function("() => outbox.steps.length === 0")
+        seconds = time.perf_counter() - before
+        figures["grids"] = number
+        figures["decisions"] = len(run.holding_decisions().decisions)
+        figures["decisions a minute"] = round(60 * figures["decisions"] / seconds)
+        figures["ms to the next grid"] = spread([ms / 1000 for ms in page.evaluate("() => took")])
         browser.close()
     return figures
 

@@ -199,6 +199,34 @@ class Cards:
             return np.full(len(self.ids), np.nan)
         return np.asarray(self._columns[name].cast("float64").to_numpy(), dtype=np.float64)
 
+    def texts(self, name: str) -> list[str | None]:
+        """Return the texts of a column, the most urgent listing first; None where there is none."""
+        if name not in self._columns:
+            return [None] * len(self.ids)
+        texts: list[str | None] = self._columns[name].to_pylist()
+        return texts
+
+    def sellers(self) -> dict[str, str] | None:
+        """Return the seller of each listing that has one; None if the listings don't say."""
+        return self._listings.sellers()
+
+    def most_alike(self, id: str, others: Sequence[str], number: int) -> list[str]:
+        """Return those of some listings whose photos are most like one.
+
+        Parameters
+        ----------
+        id : str
+            The one.
+        others : sequence of str
+            The listings to choose from.
+        number : int
+            How many. Those without a photo that could be compared come last, in their order.
+        """
+        rows = np.array([self._listings.row[other] for other in others], dtype=np.int64)
+        chosen = [self._listings.ids[row] for row in nearest(self._features, self._listings.row[id], rows, number)]
+        there = set(chosen)
+        return (chosen + [other for other in others if other not in there])[:number]
+
     def reposts(self, id: str) -> tuple[str, ...]:
         """Return the other listings with the same photo, or nearly the same."""
         return tuple(other for other in self._group(id) if other != id)

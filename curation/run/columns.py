@@ -21,7 +21,10 @@ from curation.run.folder import RunFolder
 from curation.run.shapes import ISSUES_COLUMNS, LISTINGS_COLUMNS
 from training.utils.parquet_files import column_names, read_table
 
-__all__ = ["Listed", "read_issues"]
+__all__ = ["SELLERS", "Listed", "read_issues"]
+
+#: Columns of the listings that name their seller, if a run has one: the first that is there.
+SELLERS = ("seller", "seller_id", "user", "user_id")
 
 
 def read_issues(run: RunFolder, names: Collection[str], *, flags: bool) -> Any:
@@ -75,7 +78,9 @@ class Listed:
 
     def __init__(self, run: RunFolder) -> None:
         there = _columns(run, run.listings_file, LISTINGS_COLUMNS)
-        wanted = [name for name in ("id", "title", "sha256", "unreadable", "training_row") if name in there]
+        self._seller = next((name for name in SELLERS if name in there), None)
+        names = ("id", "title", "sha256", "unreadable", "training_row", self._seller)
+        wanted = [name for name in names if name is not None and name in there]
         with readable(run.listings_file):
             table = read_table(run.listings_file, wanted)
         if "training_row" in wanted:
@@ -90,6 +95,13 @@ class Listed:
         if "unreadable" not in self._table.column_names:
             return np.zeros(len(self.ids), np.bool_)
         return np.asarray(self._table["unreadable"].is_valid(), dtype=np.bool_)
+
+    def sellers(self) -> dict[str, str] | None:
+        """Return the seller of each listing that has one; None if the run has no column of `SELLERS`."""
+        if self._seller is None:
+            return None
+        sellers = self._table[self._seller].to_pylist()
+        return {id: str(seller) for id, seller in zip(self.ids, sellers, strict=True) if seller is not None}
 
     def text(self, name: str, id: str) -> str | None:
         """Return a text of a listing, ``title`` or ``sha256``; None where there is none."""

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from curation.errors import DecisionsError, ReviewError
 from curation.rendering.thumbnails import MEDIA_TYPE
+from curation.review.live.filters import Filter, read_filter, read_places
 from curation.review.live.page import ASSETS, asset, fill
 from curation.review.live.photos import LARGE, SMALL
 from curation.review.live.session import Session
@@ -28,6 +29,7 @@ __all__ = ["application"]
 _PIECE = 20_000
 _ROWS = 200
 _CARDS = 20
+_GRIDS = 4
 _T = TypeVar("_T")
 
 
@@ -53,8 +55,16 @@ def application(session: Session) -> Starlette:
         Route("/changes", answers.changes),
         Route("/steps", answers.steps, methods=["POST"]),
         Route("/learn", answers.learn, methods=["POST"]),
+        Route("/counts", answers.counts),
+        Route("/narrow", answers.narrow, methods=["POST"]),
+        Route("/suggestions", answers.suggestions, methods=["POST"]),
+        Route("/grids", answers.grids, methods=["POST"]),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={ReviewError: _stopped})
+
+
+async def _stopped(request: Request, error: Exception) -> Response:
+    return _json({"stopped": str(error)}, 503)
 
 
 class _Answers:
@@ -114,10 +124,7 @@ class _Answers:
 
     async def changes(self, request: Request) -> Response:
         name, since = request.query_params.get("session", ""), _number(request, "since")
-        try:
-            return _json(await _in(self._journal, lambda: self._session.news(name, since)))
-        except ReviewError as error:
-            return _json({"stopped": str(error)}, 503)
+        return _json(await _in(self._journal, lambda: self._session.news(name, since)))
 
     async def steps(self, request: Request) -> Response:
         content = json.loads(await request.body())
@@ -127,6 +134,39 @@ class _Answers:
         except (DecisionsError, KeyError, TypeError, ValueError):
             return _json({"stopped": "Malformed request."}, 400)
         return _json(await _in(self._journal, lambda: self._session.take(steps, name, since)))
+
+    async def counts(self, request: Request) -> Response:
+        left = await _in(self._journal, self._session.left)
+        return _json(await _in(self._cards, lambda: self._session.counts(left)))
+
+    async def narrow(self, request: Request) -> Response:
+        wanted = await self._said(request, lambda content: read_filter(content["filter"]))
+        veiled = await _in(self._journal, self._session.veiled)
+        return _json(await _in(self._cards, lambda: self._session.narrowed(wanted, veiled)))
+
+    async def suggestions(self, request: Request) -> Response:
+        size = len(self._session.queue.ids)
+        places = await self._said(request, lambda content: read_places(content["places"], size))
+        left = await _in(self._journal, self._session.left)
+        return _json(await _in(self._cards, lambda: self._session.suggestions(places, left)))
+
+    async def grids(self, request: Request) -> Response:
+        size = len(self._session.queue.ids)
+
+        def read(content: Any) -> tuple[Filter, list[int], int]:
+            number = min(max(int(content["number"]), 1), _GRIDS)
+            return read_filter(content["filter"]), read_places(content["without"], size), number
+
+        wanted, without, number = await self._said(request, read)
+        left = await _in(self._journal, self._session.left)
+        left[without] = False
+        return _json(await _in(self._cards, lambda: self._session.grids(wanted, left, number)))
+
+    async def _said(self, request: Request, read: Callable[[Any], _T]) -> _T:
+        try:
+            return read(json.loads(await request.body()))
+        except (DecisionsError, KeyError, TypeError, ValueError):
+            raise HTTPException(400) from None
 
     def _places(self, request: Request, most: int) -> list[int]:
         try:

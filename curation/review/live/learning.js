@@ -38,13 +38,14 @@ function arrange({ order, kinds, piece, learnt, ...said }) {
   loaded.fill(-1);
   keepPiece(piece);
   loadPieces();
-  filter();
+  narrowAgain();
   countKinds();
   drawProgress();
   drawWhere();
   redrawRows([...rows.keys()]);
   showRow();
   store.ahead(following(12));
+  gridsAgain();
   drawLearning(said);
 }
 

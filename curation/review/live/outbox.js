@@ -11,7 +11,7 @@ const outbox = {
   problem: "", // why steps are not delivered; empty while all is well
 
   add(parts, shows = [], notes = []) {
-    const step = { key: stamp(), parts, shows, notes };
+    const step = { key: stamp(), parts, shows, notes, says: new Map(shows) };
     const promise = new Promise((done, failed) => Object.assign(step, { done, failed }));
     this.steps.push(step);
     this.store(step);
@@ -20,7 +20,7 @@ const outbox = {
   },
 
   // what a listing will have once all is delivered
-  decision: (id) => outbox.steps.findLast(({ shows }) => shows.some(([other]) => other === id))?.shows.findLast(([other]) => other === id)[1],
+  decision: (id) => outbox.steps.findLast(({ says }) => says.has(id))?.says.get(id),
   note: (id) => outbox.steps.findLast(({ notes }) => notes.some(([other]) => other === id))?.notes.findLast(([other]) => other === id)[1],
 
   store({ key, parts, shows, notes }) {
@@ -47,7 +47,7 @@ const outbox = {
         const name = localStorage.key(number);
         if (!name.startsWith(prefix)) continue;
         const { key, parts, shows, notes } = JSON.parse(localStorage.getItem(name));
-        if (key && Array.isArray(parts)) this.steps.push({ key, parts, shows: shows || [], notes: notes || [], done() {}, failed: warn });
+        if (key && Array.isArray(parts)) this.steps.push({ key, parts, shows: shows || [], notes: notes || [], says: new Map(shows || []), done() {}, failed: warn });
       }
     } catch {
       // nothing that can be read

@@ -8,7 +8,7 @@ from typing import Any
 from curation import __version__
 from curation.rendering.html import fill_page
 from curation.review.commands import PAGE_MARK
-from curation.review.page.scripts import LIVE_SCRIPT, STYLE, joined
+from curation.review.page.scripts import LIVE_SCRIPT, LIVE_STYLE, joined
 
 __all__ = ["ASSETS", "asset", "fill"]
 
@@ -33,4 +33,4 @@ def fill(name: str, data: dict[str, Any]) -> str:
 @lru_cache
 def asset(name: str) -> str:
     """Return one of `ASSETS`."""
-    return joined(*(LIVE_SCRIPT if name == "page.js" else STYLE))
+    return joined(*(LIVE_SCRIPT if name == "page.js" else LIVE_STYLE))

@@ -41,10 +41,16 @@ class Queue:
         The listings to decide on, the one to look at first at the beginning.
     places : ndarray of int64, shape (M,)
         The place of each of them.
+    row_numbers : ndarray of int64, shape (M,)
+        The number of each of them in `cards`.
     ids : list of str
         All listings of the run, by place.
+    place : dict of str to int
+        The place of each of `ids`, for good.
     kinds : list of dict
         Name and title of the kinds of issue, each with a bit in the order of this list.
+    masks : ndarray of int64, shape (N,)
+        The kinds of each place: bit 0 is set for the first of `kinds`.
     version : int
         How many queues this process had before it.
     """
@@ -56,17 +62,18 @@ class Queue:
         self._number = {name: number for number, name in enumerate(cards.classes)}
         by_urgency = np.argsort(~cards.flagged, kind="stable")
         self.ids: list[str] = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
-        self._place: dict[str, int] = before._place if before else {id: place for place, id in enumerate(self.ids)}
-        place_of_row = np.array([self._place[id] for id in cards.ids], dtype=np.int64)
-        self.places = place_of_row[np.flatnonzero(cards.flagged)[:first]]
+        self.place: dict[str, int] = before.place if before else {id: place for place, id in enumerate(self.ids)}
+        place_of_row = np.array([self.place[id] for id in cards.ids], dtype=np.int64)
+        self.row_numbers = np.flatnonzero(cards.flagged)[:first]
+        self.places = place_of_row[self.row_numbers]
         self.order = [self.ids[place] for place in self.places.tolist()]
         # bits stay: a kind that comes later is the last one
         fresh = titled([kind for kind, flagged in cards.flags.items() if flagged.any()])
         known: list[dict[str, str]] = before.kinds if before else []
         self.kinds: list[dict[str, str]] = known + [kind for kind in fresh if kind not in known]
-        self._masks = np.zeros(len(self.ids), dtype=np.int64)
+        self.masks = np.zeros(len(self.ids), dtype=np.int64)
         for bit, kind in enumerate(self.kinds):
-            self._masks[place_of_row] |= cards.flags[kind["name"]].astype(np.int64) << bit
+            self.masks[place_of_row] |= cards.flags[kind["name"]].astype(np.int64) << bit
         self._worth = np.full(len(self.ids), np.nan)
         self._worth[place_of_row] = np.round(cards.column("change_chance"), 4)
         self._listed: Bool = before._listed.copy() if before else np.zeros(len(self.ids), dtype=np.bool_)
@@ -125,7 +132,7 @@ class Queue:
         places = self.places[start : start + count]
         worth = [None if np.isnan(chance) else chance for chance in self._worth[places].tolist()]
         ids = self.order[start : start + count]
-        kinds = self._masks[places].tolist()
+        kinds = self.masks[places].tolist()
         return {"from": start, "places": places.tolist(), "ids": ids, "kinds": kinds, "worth": worth}
 
     def rows(self, places: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -148,8 +155,8 @@ class Queue:
         id = self.ids[place]
         card = self.cards.card(id, reposts=MOST_REPOSTS)
         if blind:
-            return {**card_data(blinded(card, set()), self._number, self._beside), "repostCount": 0, "blind": True}
-        return {**card_data(card, self._number, self._beside), "repostCount": len(self.cards.reposts(id))}
+            return {**card_data(blinded(card, set()), self._number, self.beside), "repostCount": 0, "blind": True}
+        return {**card_data(card, self._number, self.beside), "repostCount": len(self.cards.reposts(id))}
 
     def reposts(self, id: str) -> list[str]:
         """Return the other listings with the same photo as a listing, or nearly the same."""
@@ -178,12 +185,13 @@ class Queue:
         """Return the label and the price that are suggested for a listing."""
         return self.cards.suggested(id), self.cards.suggested_price(id)
 
+    def beside(self, id: str) -> dict[str, Any]:
+        """Return what is shown of a listing beside another one; its place is -1 if it was never to be decided on."""
+        place = self.place[id]
+        return {**listing_data(self.cards.example(id)), "place": place if self._listed[place] else -1}
+
     def _text(self, place: int) -> str:
         if place not in self._texts:
             id = self.ids[place]
             self._texts[place] = f"{id}\n{self.cards.example(id).title or ''}".lower()
         return self._texts[place]
-
-    def _beside(self, id: str) -> dict[str, Any]:
-        place = self._place[id]
-        return {**listing_data(self.cards.example(id)), "place": place if self._listed[place] else -1}

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 __all__ = ["PageRules"]
 
-_READ = ("/", "/favicon.ico", "/changes", "/order", "/queue", "/rows", "/cards", "/find", "/photo")
+_READ = ("/", "/favicon.ico", "/changes", "/order", "/queue", "/rows", "/cards", "/find", "/photo", "/counts")
 _ASSETS = "/assets/"
-_SEND = ("/steps", "/learn")
+#: What is too long for an address is posted, too.
+_SEND = ("/steps", "/learn", "/grids", "/narrow", "/suggestions")
 # scripts and styles are files of ours; the page sends nothing elsewhere and nobody may show it in a frame
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

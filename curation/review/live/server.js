@@ -144,6 +144,7 @@ const news = {
     if (!this.touched.size) return;
     for (const id of this.touched) index.decided(id, store.held(id));
     const isHere = this.touched.has(index.ids[current]);
+    drawTiles();
     this.touched.clear();
     drawProgress();
     drawRows();
@@ -193,6 +194,8 @@ function keepPiece({ places, ids, kinds, worth, states: said, seq }) {
   });
 }
 
+const isLoaded = () => index.order.every((place) => loaded[place] >= 0);
+
 let loading = false;
 
 async function loadPieces() {
@@ -214,6 +217,7 @@ async function loadPieces() {
   loading = false;
   countKinds();
   refresh();
+  drawTiles();
 }
 
 // Search: the server has the titles
@@ -229,9 +233,7 @@ function find(words) {
       (places) => {
         if (finding.words !== words) return;
         finding.places = new Set(places);
-        filter();
-        showRow();
-        if (filtered.length && !filtered.includes(current)) go(filtered[0]);
+        narrowed();
       },
       () => (finding.words = ""),
     );
@@ -286,7 +288,10 @@ function open() {
 }
 
 function listenLive() {
-  if (data.learns) KEYS.l = "learn", DO.learn = learnNow;
+  Object.assign(KEYS, { g: "grids", A: "all" });
+  if (data.learns) KEYS.l = "learn";
+  listenFilters();
+  listenGrids();
   window.addEventListener("beforeunload", (event) => {
     if (!outbox.steps.length) return;
     event.preventDefault();
@@ -320,5 +325,11 @@ const store = {
     cards.want(places);
     for (const place of places) picture(index.ids[place]);
   },
+  order: () => narrowing.places || index.order,
+  rank: (place) => (narrowing.ranks || index.rank)[place],
+  narrowed: () => grids.on && restartGrids(),
+  single: closeGrids,
+  does: (action) => (grids.on ? GRID_DO[action] : undefined) || LIVE_DO[action],
+  key: gridKey,
   drawState: drawSending,
 };

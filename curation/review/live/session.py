@@ -15,7 +15,9 @@ from curation.errors import ReviewError
 from curation.review.card import cards_of
 from curation.review.commands import STORAGE_PREFIX, open_page
 from curation.review.live.blind import Agreement, Blind, agreement
+from curation.review.live.filters import Facts, Filter, Left
 from curation.review.live.following import Followed
+from curation.review.live.grids import Grids
 from curation.review.live.learner import Learner
 from curation.review.live.photos import Photos
 from curation.review.live.queue import Queue
@@ -24,6 +26,7 @@ from curation.review.page.data import decision_data
 from curation.run.decidable import Decidable
 from curation.run.folder import RunFolder
 from curation.run.new_values import MAX_NOTE
+from training.utils.arrays import Bool
 from training.utils.files import sha256_of_file
 
 __all__ = ["Session"]
@@ -96,6 +99,8 @@ class Session:
         self._blind = Blind(run, blind, reviewer, datetime.now(UTC).isoformat(timespec="microseconds"))
         self._agreed: tuple[int, Agreement] | None = None
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
+        self._left = Left(self.followed, self.queue, self._blind)
+        self._grids: Grids | None = None
         # events are counted from the start of this process: the page must notice another one
         self.id = secrets.token_hex(8)
         folder = run.folder.resolve()
@@ -199,6 +204,76 @@ class Session:
             for place in places
         }
 
+    def left(self) -> Bool:
+        """Return which places are left to decide for many at once, shape (N,): none whose suggestion is hidden.
+
+        Raises
+        ------
+        ReviewError
+            As for :meth:`news`.
+        """
+        self._follow()
+        return self._left.known()
+
+    def veiled(self) -> Bool:
+        """Return which places are left whose suggestion is hidden, shape (N,); as :meth:`left`."""
+        self._follow()
+        return self._left.veiled()
+
+    def counts(self, left: Bool) -> dict[str, Any]:
+        """Return how many listings each choice of a filter has; in the thread of cards, as the next three.
+
+        Parameters
+        ----------
+        left : ndarray of bool, shape (N,)
+            By place, the listings to count.
+        """
+        facts = self._grids_now().facts
+        return facts.counts(left[facts.queue.places])
+
+    def narrowed(self, wanted: Filter, veiled: Bool) -> list[int]:
+        """Return the places that pass a filter, in its order.
+
+        Parameters
+        ----------
+        wanted : Filter
+        veiled : ndarray of bool, shape (N,)
+            Of :meth:`veiled`.
+        """
+        facts = self._grids_now().facts
+        places: list[int] = facts.queue.places[facts.passing(wanted, veiled[facts.queue.places])].tolist()
+        return places
+
+    def suggestions(self, places: Sequence[int], left: Bool) -> dict[str, Any]:
+        """Return what is suggested for those of some places that are left, in their order.
+
+        Parameters
+        ----------
+        places : sequence of int
+        left : ndarray of bool, shape (N,)
+            Of :meth:`left`.
+        """
+        facts = self._grids_now().facts
+        rank = {place: rank for rank, place in enumerate(facts.queue.places.tolist()) if left[place]}
+        # what is no longer doubted has no suggestion to take
+        return facts.suggestions([rank[place] for place in places if place in rank])
+
+    def grids(self, wanted: Filter, left: Bool, number: int) -> list[dict[str, Any]]:
+        """Return the next grids.
+
+        Parameters
+        ----------
+        wanted : Filter
+        left : ndarray of bool, shape (N,)
+            By place, the listings that they may be of.
+        number : int
+            How many.
+        """
+        grids = self._grids_now()
+        may = left[grids.facts.queue.places]
+        ranks = np.sort(grids.facts.passing(wanted, ~may))
+        return grids.make(ranks[may[ranks]], number)
+
     def close(self) -> None:
         """End what works for this review."""
         self.photos.close()
@@ -262,6 +337,13 @@ class Session:
         except ReviewError as error:
             news, stopped = {}, stopped or str(error)
         return {"results": told, "stopped": stopped, **news}
+
+    def _grids_now(self) -> Grids:
+        """Return the grids of the queue as it is now, with its facts."""
+        queue = self.queue
+        if self._grids is None or self._grids.facts.queue is not queue:
+            self._grids = Grids(Facts(queue))
+        return self._grids
 
     def _follow(self) -> None:
         self._check()

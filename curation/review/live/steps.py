@@ -29,7 +29,8 @@ ONLY = "only"
 _KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 #: A clock that is ahead by more is wrong.
 _AHEAD = timedelta(minutes=5)
-_MOST_PARTS = 16
+#: A label and a suggestion each, at most.
+_MOST_PARTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Part:
         Whether a label or a price of before is dropped, and not joined with this one.
     shown : tuple of (str or None, float or None), optional
         The label and the price that were suggested on the card; None if it showed no suggestions.
+    undecided : bool
+        Whether listings are left out on which a decision holds by now: who decides on many at once does not want to
+        change what somebody has said of one of them meanwhile.
     """
 
     ids: tuple[str, ...]
@@ -61,6 +65,7 @@ class Part:
     note: str | None = None
     alone: bool = False
     shown: tuple[str | None, float | None] | None = None
+    undecided: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def _is_part(part: Part) -> bool:
         and (part.price is None or (isinstance(part.price, int | float) and not isinstance(part.price, bool)))
         and isinstance(part.new_class, bool)
         and isinstance(part.alone, bool)
+        and isinstance(part.undecided, bool)
         and isinstance(part.note, str | None)
     )
 
@@ -219,7 +225,8 @@ class Deciding:
             return self._only(part, time)
         standing = {id: self._followed.standing(id) for id in part.ids}
         holding = {id: decision for id, decision in standing.items() if decision is not None}
-        words = Words(part.ids, part.action, part.label, part.price, part.new_class, part.note)
+        ids = tuple(id for id in part.ids if id not in holding) if part.undecided else part.ids
+        words = Words(ids, part.action, part.label, part.price, part.new_class, part.note)
         meant = meaning_of(words, self._decidable, reviewer=self._reviewer, time=time, source=PAGE)
         known = [] if part.label is None or part.label in self._decidable.classes else self.added()
         made = beside(meant, {} if part.alone else holding, self._decidable, known=known)

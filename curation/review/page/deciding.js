@@ -7,17 +7,31 @@ let filtered = []; // places of the queue that pass the filter
 const kindsOf = (place) => data.kinds.filter((kind, bit) => store.index.kinds[place] & (1 << bit));
 
 function filter() {
-  const { actions, kinds, order } = store.index;
+  const { actions, kinds } = store.index;
   const bit = data.kinds.findIndex(({ name }) => name === $("kind").value);
   const state = $("state").value;
   const words = $("search").value.trim().toLowerCase();
   const found = words ? store.find(words) : null;
   filtered = [];
-  for (const place of order) {
+  for (const place of store.order()) {
     if (bit >= 0 && !(kinds[place] & (1 << bit))) continue;
     if (state !== "all" && (state === "done") !== actions[place] > 0) continue;
     if (!found || found(place)) filtered.push(place);
   }
+}
+
+// what passes has changed
+function narrowed() {
+  filter();
+  showRow();
+  if (filtered.length && !filtered.includes(current)) go(filtered[0]);
+  store.narrowed();
+}
+
+// a listing by itself, wherever one is
+function visit(place) {
+  store.single();
+  go(place);
 }
 
 function go(place) {
@@ -32,8 +46,7 @@ function go(place) {
 
 function move(by) {
   const at = filtered.indexOf(current);
-  const { rank } = store.index;
-  const beyond = (place) => (rank[place] - rank[current]) * by > 0;
+  const beyond = (place) => (store.rank(place) - store.rank(current)) * by > 0;
   const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find(beyond) : filtered.findLast(beyond);
   if (next === undefined) say(by > 0 ? "This is the last one." : "This is the first one.");
   else go(next);
@@ -41,8 +54,8 @@ function move(by) {
 
 // the next places without a decision, those before this one last
 function following(most) {
-  const { actions, rank } = store.index;
-  let after = filtered.findIndex((place) => rank[place] > rank[current]);
+  const { actions } = store.index;
+  let after = filtered.findIndex((place) => store.rank(place) > store.rank(current));
   if (after < 0) after = filtered.length;
   const next = [];
   for (let step = 0; step < filtered.length && next.length < most; step++) {

@@ -186,5 +186,11 @@ const store = {
   photo: (node, listing, words) => photoHere(node, listing.photo ?? placesHere.get(listing.id), words),
   forget: () => pending.clear(),
   ahead: () => {}, // what will be shown next
+  order: () => index.order, // the places in the order that was chosen, maybe only some of them
+  rank: (place) => index.rank[place], // where a place is in that order
+  narrowed: () => {}, // what passes the filters has changed
+  single: () => {}, // one listing is shown by itself
+  does: () => null, // what an action does instead, while many listings are shown
+  key: () => false, // whether a key was for them
   drawState: drawFresh,
 };

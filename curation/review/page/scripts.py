@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["LIVE_SCRIPT", "SCRIPT", "STYLE", "joined"]
+__all__ = ["LIVE_SCRIPT", "LIVE_STYLE", "SCRIPT", "STYLE", "joined"]
 
 _HERE = Path(__file__).parent
 _LIVE = _HERE.parent / "live"
 STYLE = (_HERE / "page.css",)
+LIVE_STYLE = (*STYLE, _LIVE / "grids.css")
 #: In the order in which they are needed.
 SCRIPT = tuple(_HERE / f"{name}.js" for name in ("base", "values", "view", "deciding", "files", "local", "start"))
 LIVE_SCRIPT = (
     *(_HERE / f"{name}.js" for name in ("base", "values", "view", "deciding")),
-    *(_LIVE / f"{name}.js" for name in ("outbox", "server", "learning")),
+    *(_LIVE / f"{name}.js" for name in ("outbox", "filters", "grids", "server", "learning")),
     _HERE / "start.js",
 )
 

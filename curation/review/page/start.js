@@ -2,7 +2,7 @@
 // Keys, buttons, and the start.
 
 const DO = {
-  keep: keepLabel, accept, relabel: openClasses, fits, price: openPrice, several: () => decide("ambiguous"),
+  keep: keepLabel, accept, relabel: () => openClasses(), fits, price: openPrice, several: () => decide("ambiguous"),
   delete: () => decide("delete"), only, undo,
   note: () => $("note").focus(), next: () => move(1), previous: () => move(-1),
   search: () => $("search").focus(), help: () => $("keys").showModal(),
@@ -15,6 +15,7 @@ const KEYS = {
 
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (store.key(event)) return event.preventDefault();
   if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
     if (event.key === "Escape" || (event.key === "Enter" && event.target.tagName === "INPUT")) $("card").focus();
     return;
@@ -31,7 +32,7 @@ function key(event) {
 // while the server takes the latest decision back, the next keys wait for the listing that it leads to
 function act(action) {
   if (store.busy) store.busy.then(() => act(action));
-  else DO[action]();
+  else (store.does(action) || DO[action])();
 }
 
 function refresh() {
@@ -59,13 +60,7 @@ function countKinds() {
 function listen() {
   document.addEventListener("keydown", key);
   for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => act(button.dataset.do));
-  for (const name of ["kind", "state", "search"]) {
-    $(name).addEventListener("input", () => {
-      filter();
-      showRow();
-      if (filtered.length && !filtered.includes(current)) go(filtered[0]);
-    });
-  }
+  for (const name of ["kind", "state", "search"]) $(name).addEventListener("input", narrowed);
   for (const list of document.querySelectorAll("select")) {
     // after a choice with the mouse, the next key is for the listing again
     list.addEventListener("pointerdown", () => (list.dataset.mouse = "yes"));

@@ -126,7 +126,7 @@ function tile(listing, group) {
   const lines = group ? [state, listing.given, price, listing.id] : [price, listing.title];
   made.append(...lines.filter(Boolean).map((line) => element("span", line === state ? `${decision.decision}-mark` : "", line)));
   made.title = [listing.id, listing.title, listing.given].filter(Boolean).join("\n");
-  if (listing.place >= 0) made.addEventListener("click", () => go(listing.place));
+  if (listing.place >= 0) made.addEventListener("click", () => visit(listing.place));
   return made;
 }
 
@@ -162,7 +162,7 @@ function makeRow(place) {
   words.append(element("span", "", title || id), element("span", "quiet", label), element("span", "quiet", last));
   row.append(picture, words, element("span", "state"));
   row.title = [id, title, label, last, kinds].filter(Boolean).join("\n");
-  row.addEventListener("click", () => go(place));
+  row.addEventListener("click", () => visit(place));
   if (store.row(place)) store.photo(picture, { id, place }, "", false);
   return row;
 }
@@ -234,17 +234,19 @@ function drawHint(left) {
 
 let choices = [];
 let chosen = 0;
+let asked = { listing: null, then: relabel }; // for what, and what is done with the class
 let fresh = ""; // what was typed, if it would be a new class; it stands after the others
 
-function openClasses() {
-  if (!here()) return;
+function openClasses(listing = here(), then = relabel) {
+  if (!listing) return;
+  asked = { listing, then };
   $("class-filter").value = "";
   $("classes").showModal();
   drawClasses();
 }
 
 function drawClasses() {
-  const { likely, given, givenChance, suggested, suggestedChance } = store.listing(current);
+  const { likely, given, givenChance, suggested, suggestedChance } = asked.listing;
   const typed = $("class-filter").value;
   const chances = new Map([[given, givenChance], [suggested, suggestedChance]]);
   const order = likely.map((number) => data.classes[number]);
@@ -293,7 +295,7 @@ function choose(number) {
   if (name === undefined && !(fresh && number === choices.length)) return;
   $("classes").close();
   if (name === undefined) confirmClass();
-  else relabel(name);
+  else asked.then(name);
 }
 
 function confirmClass() {
@@ -304,7 +306,7 @@ function confirmClass() {
 
 function addClass() {
   $("adding").close();
-  relabel(fresh);
+  asked.then(fresh);
 }
 
 function classKey(event) {

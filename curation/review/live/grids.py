@@ -1,0 +1,137 @@
+"""Grids: similar listings that need the same decision, to decide on together.
+
+A grid is of one given and one suggested label, and of one main kind of issue. Its first tile is the one that most
+probably must change; the others are those of the group whose photos are most like it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from curation.review.live.filters import Facts
+from curation.review.page.data import listing_data
+from training.utils.arrays import Int64
+
+__all__ = ["FEWEST", "MOST", "USUAL", "Grids"]
+
+#: Tiles of a grid: rather `USUAL` than more, but no rest that is too small for one of its own.
+FEWEST = 12
+USUAL = 24
+MOST = USUAL + FEWEST - 1
+#: Listings of a group that are compared with the first tile, the most probable ones.
+_COMPARED = 4000
+
+
+class Grids:
+    """Makes grids.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of the queue.
+
+    Attributes
+    ----------
+    facts : Facts
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._queue = facts.queue
+        self._cards = cards = facts.queue.cards
+        self._worth = np.nan_to_num(facts.worth)
+        self._number = {name: number for number, name in enumerate(cards.classes)}
+
+    def make(self, ranks: Int64, number: int) -> list[dict[str, Any]]:
+        """Return the next grids, the one that is worth most first.
+
+        Parameters
+        ----------
+        ranks : ndarray of int64
+            The listings that they may be of.
+        number : int
+            How many grids; fewer if there are no more.
+
+        Returns
+        -------
+        list of dict
+            ``given`` and ``suggested`` (None for no label), ``mixed``: whether the tiles have several given labels,
+            ``kind``, ``size`` of the group, ``worth``: how many of the tiles are expected to need a change, ``likely``
+            classes, ``tiles``, each with what is ``shown`` to be suggested as the journal names it, and sound listings
+            of both classes like the first tile.
+        """
+        grids: list[dict[str, Any]] = []
+        while len(grids) < number:
+            group = self._best(ranks)
+            if not len(group):
+                break
+            tiles = self._tiles(group)
+            grids.append(self._shown(tiles, len(group)))
+            ranks = np.setdiff1d(ranks, tiles)
+        return grids
+
+    def _best(self, ranks: Int64) -> Int64:
+        """Return the group whose likeliest tiles hold the most changes, the likeliest first."""
+        groups = self._groups(ranks)
+        large = groups >= 0
+        ranks, groups = ranks[large], groups[large]
+        if not len(ranks):
+            return ranks
+        order = np.lexsort((ranks, -self._worth[ranks], groups))
+        ranks, groups = ranks[order], groups[order]
+        number = np.arange(len(groups)) - np.searchsorted(groups, groups)
+        worth = np.bincount(groups, np.where(number < USUAL, self._worth[ranks], 0))
+        # of equal ones, the one that the queue begins with
+        first = np.full(len(worth), np.iinfo(np.int64).max)
+        np.minimum.at(first, groups, ranks)
+        best = np.lexsort((first, -np.round(worth, 6)))[0]
+        found: Int64 = ranks[groups == best]
+        return found
+
+    def _groups(self, ranks: Int64) -> Int64:
+        """Return the number of the group of each rank; -1 where it is too small for a grid."""
+        facts = self.facts
+        size = len(facts.names) + 2
+        kind, suggested, given = facts.kind[ranks], facts.suggested[ranks] + 1, facts.given[ranks] + 2
+        same = (kind * size + suggested) * size
+        _, groups, counts = np.unique(same + given, return_inverse=True, return_counts=True)
+        # of those that are too small, the ones with the same suggestion are one
+        joined = same + np.where(counts[groups] < FEWEST, 0, given)
+        _, groups, counts = np.unique(joined, return_inverse=True, return_counts=True)
+        return np.where(counts[groups] < FEWEST, -1, groups)
+
+    def _tiles(self, group: Int64) -> Int64:
+        most = len(group) if len(group) <= MOST else USUAL
+        compared = group[:_COMPARED].tolist()
+        rank_of = {self._queue.order[rank]: rank for rank in compared}
+        first, *others = rank_of
+        alike = self._cards.most_alike(first, others, most - 1)
+        return np.array([rank_of[id] for id in (first, *alike)], dtype=np.int64)
+
+    def _shown(self, tiles: Int64, size: int) -> dict[str, Any]:
+        facts = self.facts
+        card = self._cards.card(self._queue.order[tiles[0]], reposts=0)
+        kinds = self._queue.kinds
+        return {
+            "given": card.given,
+            "suggested": facts.name(int(facts.suggested[tiles[0]])),
+            "mixed": len(np.unique(facts.given[tiles])) > 1,
+            "kind": kinds[int(facts.kind[tiles[0]])]["title"],
+            "size": size,
+            "worth": round(float(self._worth[tiles].sum()), 2),
+            "likely": [self._number[name] for name, _ in card.classes[:FEWEST]],
+            "likeGiven": [self._queue.beside(example.id) for example in card.like_given],
+            "likeSuggested": [self._queue.beside(example.id) for example in card.like_suggested],
+            "tiles": [self._tile(rank) for rank in tiles.tolist()],
+        }
+
+    def _tile(self, rank: int) -> dict[str, Any]:
+        chance = (self.facts.worth if self.facts.suggested[rank] < 0 else self.facts.chance)[rank]
+        return {
+            **listing_data(self._cards.example(self._queue.order[rank])),
+            "place": int(self._queue.places[rank]),
+            "chance": None if np.isnan(chance) else round(float(chance), 4),
+            "shown": self.facts.told(rank),
+        }
