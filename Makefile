@@ -51,9 +51,9 @@ headless:
 # FiftyOne's own database is downloaded while it is being built, and is silently left out where that fails.
 .PHONY: mongod
 mongod:
-	@$(BIN)/python -c 'from curation.review import check_mongod; check_mongod()' 2>/dev/null \
+	@$(BIN)/python -c 'from curation.review.database.check import check_mongod; check_mongod()' 2>/dev/null \
 		|| $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable '.[mongod]'
-	@$(BIN)/python -c 'from curation.review import check_mongod; check_mongod()' 2>/dev/null \
+	@$(BIN)/python -c 'from curation.review.database.check import check_mongod; check_mongod()' 2>/dev/null \
 		|| echo "No MongoDB for the review could be installed; everything but curate review works." >&2
 
 demo: $(VENV)/.run

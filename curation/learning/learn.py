@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from curation.errors import InputError, RunError
 from curation.evidence.evidence import Evidence
 from curation.evidence.out_of_fold import fold_plan, trained_classes
 from curation.evidence.title_features import kept_titles
@@ -115,7 +116,7 @@ def learn(run: RunFolder, decisions: Mapping[str, Decision]) -> Learned:
     Raises
     ------
     RunError
-        If a file of the run is damaged or missing.
+        If a file of the run is damaged or missing, or all that could be learned from was deleted.
     """
     # as `find_issues` computes: digits must not depend on the number of threads
     with threadpool_limits(1, "blas"):
@@ -187,17 +188,25 @@ def _relearned(run: RunFolder, sure: Bool, labels: Int64, folds: FoldPlan, class
         plan = Plan.load(folder / "plan.json")
     with readable(folder, run=run.folder):
         networks = Networks.of(folder, folds, classes) if plan.recipe.has_network else None
-    # not on a GPU, whose sums differ in the last digits: the page and the command may run on different machines
-    return relearn(
-        folder / Path(run.record()["features"]).name,
-        labels,
-        folds,
-        sure=sure,
-        classes=classes,
-        seed=plan.recipe.seed,
-        device=find_device("cpu").device,
-        networks=networks,
-    )
+    try:
+        # not on a GPU, whose sums differ in the last digits: the page and the command may run on different machines
+        return relearn(
+            folder / Path(run.record()["features"]).name,
+            labels,
+            folds,
+            sure=sure,
+            classes=classes,
+            seed=plan.recipe.seed,
+            device=find_device("cpu").device,
+            networks=networks,
+        )
+    except InputError as error:
+        raise RunError(
+            f"the decisions of {run.folder} leave too little to learn from",
+            got=str(error),
+            wanted="labelled listings with a photo that are not deleted",
+            fix="Undo some of the deletions.",
+        ) from error
 
 
 def _left(issues: pd.DataFrame, decisions: Mapping[str, Decision]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib
 import re
 import subprocess
 import sys
@@ -157,3 +158,10 @@ def test_nothing_shipped_is_left_unfinished():
         text = path.read_text()
         assert "NotImplementedError" not in text, path
         assert "TODO" not in text, path
+
+
+def test_what_the_makefile_imports_of_the_product_is_there():
+    imports = re.findall(r"from ((?:curation|training)[\w.]*) import (\w+)", (ROOT / "Makefile").read_text())
+    assert imports
+    for module, name in imports:
+        assert hasattr(importlib.import_module(module), name), module

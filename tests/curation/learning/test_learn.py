@@ -124,6 +124,12 @@ def test_a_class_of_which_everything_was_deleted_is_neither_suggested_nor_judged
     assert not (issues["suggested_label"] == gone).fillna(False).any()
 
 
+def test_it_is_told_when_everything_was_deleted(finished):
+    decisions = decisions_of(*(said(id, "delete") for id in finished.issues()["id"]))
+    with pytest.raises(RunError, match="leave too little to learn from"):
+        learn(finished, decisions)
+
+
 def test_a_new_class_teaches_nothing_yet(finished, training):
     id = training["id"].iloc[0]
     evidence = learned_evidence(finished, decisions_of(said(id, "relabel", "Sofas", new_class=True)))
