@@ -85,7 +85,7 @@ async function fetchGrids() {
   fetchGrids();
 }
 
-// decisions have taught something: the grid on the screen stays, and the next ones are made anew
+// decisions have taught something: the grid on the screen stays, and the next ones are made again
 function gridsAgain() {
   if (!grids.on || (!grids.here && grids.isEnd)) return; // g, twice, makes those that there may be by now
   grids.version++;
