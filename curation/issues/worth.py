@@ -143,8 +143,12 @@ def price_errors(issues: pd.DataFrame, most: int) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _cause(cause: str, price: float, suggested: float) -> str:
+def _cause(cause: object, price: float, suggested: float) -> str | None:
+    if pd.isna(cause):  # type: ignore[call-overload]
+        return None
     if cause != SLIP:
-        return _CAUSES[cause]
+        return _CAUSES[str(cause)]
+    if not suggested > 0:
+        return "a slip of the decimal point"
     factor, side = (price / suggested, "high") if price > suggested else (suggested / price, "low")
     return f"a slip of the decimal point: {factor:,.0f} times too {side}"

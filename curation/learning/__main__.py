@@ -17,7 +17,7 @@ _NICENESS = 10
 
 
 def main(arguments: list[str]) -> None:
-    """Learn, and end with 2 if the run can't be learned from.
+    """Learn, and end with a line of why if the run can't be learned from.
 
     Parameters
     ----------
@@ -29,8 +29,7 @@ def main(arguments: list[str]) -> None:
     try:
         learn_beside(RunFolder(Path(folder)), int(line))
     except (CurateError, OSError) as error:
-        sys.stderr.write(f"learning from the decisions failed: {error}\n")
-        sys.exit(2)
+        sys.exit(f"learning from the decisions failed: {error}")
 
 
 if __name__ == "__main__":

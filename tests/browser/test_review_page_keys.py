@@ -462,7 +462,9 @@ def meanings(path: Path) -> list[tuple[object, ...]]:
 def priced(run: RunFolder, context: Any) -> Opened:
     """The page of a run that suggests 95 for 00, which is at 9.5 and has a wrong label, too."""
     issues = run.issues()
-    issues.loc[issues["id"] == "00", ["suggested_price", "is_price_issue"]] = [95.0, True]
+    found = {"suggested_price": 95.0, "is_price_issue": True, "price_cause": "slip", "price_at_stake": 85.5}
+    found |= {"price_score": 0.1, "price_low": 80.0, "price_high": 110.0}
+    issues.loc[issues["id"] == "00", list(found)] = list(found.values())
     run.write_table(run.issues_file, issues)
     page = write_page(run).path
     assert page is not None

@@ -122,7 +122,7 @@ def test_14_an_id_that_fits_two_listings_is_refused(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "listings.csv", index=False)
     listings = read_listings(tmp_path / "listings.csv", needs_image=False)
     run = find(listings, FindSettings(probabilities=np.full((4, 2), 0.5)), run_folder=tmp_path / "run")
-    with pytest.raises(DecisionsError, match=r"1 id that may be several listings: got '1', which may be '01' or '001'"):
+    with pytest.raises(DecisionsError, match=r"1 id that may be several listings: got '1', which may be '001' or '01'"):
         planned(run, "id,decision\n1,delete\n", tmp_path)
 
 

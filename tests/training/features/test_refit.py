@@ -65,10 +65,15 @@ def test_wrong_labels_teach_less_than_at_first(tmp_path):
 
 def test_a_label_counts_by_the_documented_odds_and_the_model_for_the_rest():
     probs = np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]])
-    soft = refit._softened(probs, np.array([0, 0]))
+    soft = refit._softened(probs, np.array([0, 0]), np.zeros(2, dtype=bool))
     believed = 1 / (1 + np.exp([-3, -3 + np.log(7)]))
     assert soft[:, 1:] == pytest.approx(probs[:, 1:] * (1 - believed[:, None]), abs=1e-5)
     assert soft.sum(axis=1) == pytest.approx(1)
+
+
+def test_a_label_that_people_decided_on_counts_fully_whatever_a_model_believes():
+    probs = np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]])
+    assert refit._softened(probs, np.array([0, 0]), np.ones(2, dtype=bool)).tolist() == [[1, 0, 0], [1, 0, 0]]
 
 
 def test_not_even_the_penalty_of_a_teacher_depends_on_the_fold_that_is_scored(tmp_path):
