@@ -73,7 +73,7 @@ class Meant:
         """Return the first of the doubtful names with what it may be, for a message; there must be one."""
         name, fitting = next(iter(self.doubtful.items()))
         shown, *others = _told_apart([name, *fitting])
-        return f"{shown}, which may be {' or '.join(sorted(others))}"
+        return f"{shown}, which may be {' or '.join(others)}"
 
     def advice(self, rewritten: str) -> str:
         """Return what to do about the first of the doubtful names.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,6 @@ def test_the_page_can_be_read(width: int, scheme: str, page_file: Path, browser:
     page.on("request", lambda request: requests.append(request.url))
     page.goto(page_file.as_uri())
     page.wait_for_load_state()
-    artifacts = Path(os.environ.get("CURATE_ARTIFACTS") or tmp_path)
-    artifacts.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=artifacts / f"report-{width}-{scheme}.png", full_page=True)
     assert messages == []
     assert [url for url in requests if not url.startswith("data:")] == [page_file.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -98,6 +96,11 @@ def test_the_page_can_be_read(width: int, scheme: str, page_file: Path, browser:
     assert texts["overlaps"] == []
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(27, 27, 31)" if scheme == "dark" else "rgb(255, 255, 255)")
+    artifacts = Path(os.environ.get("CURATE_ARTIFACTS") or tmp_path)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    # to be looked at; a browser that is short of memory can't take it, which says nothing about the page
+    with suppress(pytest.importorskip("playwright.sync_api").Error):
+        page.screenshot(path=artifacts / f"report-{width}-{scheme}.png", full_page=True)
     page.close()
 
 
