@@ -52,13 +52,13 @@ def draw(chances: Float64, flagged: Bool, size: int, seed: int) -> Draw:
     >>> len(drawn.rows), drawn.inclusion.round(2).tolist()
     (3, [0.67, 1.0])
     """
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     strata, shares = strata_of(chances, flagged, size)
     counts = allocated(strata, shares, size)
     rows, places = [], []
     for stratum, count in enumerate(counts.tolist()):
-        rows.append(random.permutation(np.flatnonzero(strata == stratum))[:count])
+        rows.append(generator.permutation(np.flatnonzero(strata == stratum))[:count])
         # evenly over the review, from a random place on
-        places.append((np.arange(count) + random.random()) / max(count, 1))
+        places.append((np.arange(count) + generator.random()) / max(count, 1))
     order = np.argsort(np.concatenate(places), kind="stable")
     return Draw(np.concatenate(rows)[order], strata, counts / np.bincount(strata))

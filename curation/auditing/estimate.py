@@ -93,13 +93,13 @@ class Cells:
         return cls(counted(np.ones(len(cell), dtype=bool)), counted(audited), counted(audited & wrong), mean)
 
 
-def wrong_in(cells: Cells, random: np.random.Generator, draws: int = DRAWS) -> Int64:
+def wrong_in(cells: Cells, generator: np.random.Generator, draws: int = DRAWS) -> Int64:
     """Return how many labels are wrong in each cell, as often as was asked: draws from the posterior.
 
     Parameters
     ----------
     cells : Cells
-    random : Generator
+    generator : Generator
     draws : int
         How many.
 
@@ -120,14 +120,14 @@ def wrong_in(cells: Cells, random: np.random.Generator, draws: int = DRAWS) -> I
     second = first.copy()
     known = np.isfinite(cells.chance)
     if known.any():
-        centre, strength = _curves(cells, known, random, draws)
+        centre, strength = _curves(cells, known, generator, draws)
         first[known], second[known] = strength * centre, strength * (1 - centre)
-    rate = random.beta(wrong + first, right + second)
-    found: Int64 = wrong + random.binomial((cells.listings - cells.audited)[:, None], rate)
+    rate = generator.beta(wrong + first, right + second)
+    found: Int64 = wrong + generator.binomial((cells.listings - cells.audited)[:, None], rate)
     return found
 
 
-def _curves(cells: Cells, known: Bool, random: np.random.Generator, draws: int) -> tuple[Float64, Float64]:
+def _curves(cells: Cells, known: Bool, generator: np.random.Generator, draws: int) -> tuple[Float64, Float64]:
     """Draw curves: the rate of each cell, shape (h, draws), and for how many listings it counts, shape (draws,)."""
     odds = logit(np.clip(cells.chance[known], _EDGE, 1 - _EDGE))
     wrong, right = cells.wrong[known], (cells.audited - cells.wrong)[known]
@@ -136,7 +136,7 @@ def _curves(cells: Cells, known: Bool, random: np.random.Generator, draws: int) 
     fit = (betaln(wrong + first, right + second) - betaln(first, second)).sum(axis=-1)
     fit -= (_OFFSETS[:, None] / _OFFSET_SPREAD) ** 2 / 2 + ((_SLOPES - 1) / _SLOPE_SPREAD) ** 2 / 2
     weights = np.exp(fit - fit.max()).ravel()
-    chosen = random.choice(len(weights), draws, p=weights / weights.sum())
+    chosen = generator.choice(len(weights), draws, p=weights / weights.sum())
     strength, offset, slope = np.unravel_index(chosen, fit.shape)
     return means[offset, slope].T, _STRENGTHS[strength]
 
