@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def read_truth(run: RunFolder, path: Path) -> Truth:
-    """Read what a run says of its labels, and what is true."""
+    """Read the scores and flags of a run, and the true labels."""
     issues = run.issues()
     table = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("id").loc[issues["id"].astype(str)]
     chances, flagged, labelled = scores_of(issues)

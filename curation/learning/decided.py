@@ -51,7 +51,8 @@ def known_of(run: RunFolder, table: pd.DataFrame, decisions: Mapping[str, Decisi
         if np.isfinite(wrong[place]):
             order.append(place)
     # a class that the run does not have can't be learned before there is a model of it
-    known = [label if label in run.classes else None for label in labels]
+    classes = set(run.classes)
+    known = [label if label in classes else None for label in labels]
     names = pd.Series(known, table.index, dtype="string")
     return Known(names, decided, sure, wrong, np.array(order, dtype=np.int64))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from curation.run.journal_file import append
 from curation.run.learned import taught
 from curation.run.record import recorded
 from training.utils.csv_files import write_csv
-from training.utils.files import sha256_of_file, write_json
+from training.utils.files import sha256_of_file, whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["follow"]
@@ -126,13 +125,13 @@ def _copy(earlier: RunFolder, run: RunFolder) -> None:
 
 def _linked(source: str, target: str) -> str:
     """Link a file, which nobody changes once it is written; copy it where the file system has no links."""
-    with suppress(FileExistsError):
+    if not os.path.lexists(target):
         try:
             os.link(source, target)
-        except FileExistsError:
-            raise
         except OSError:
-            shutil.copy2(source, target)
+            # whole, so that a run that was killed here does not go on with a part of it
+            with whole_file(Path(target)) as temporary:
+                shutil.copyfile(source, temporary)
     return target
 
 

@@ -1,7 +1,7 @@
 
 // What decisions teach: the order of what is left and its suggestions change; the listing on the screen stays as it is.
 
-// what the server says of it, with every answer
+// the state of learning, which comes with every answer
 function heard(answer) {
   drawLearning(answer);
   if (answer.learnt !== news.learnt) reorder();

@@ -180,7 +180,7 @@ class Session:
         return {"order": places, "kinds": self.queue.kinds, "piece": self.piece(0, count), **self._told()}
 
     def learn(self) -> dict[str, Any]:
-        """Learn from what is decided, now; return what the page says of it."""
+        """Start learning from the decisions so far; return the message for the page."""
         self._follow()
         if self._learner is not None:
             self._learner.ask(self.followed.last)
@@ -352,7 +352,7 @@ class Session:
             self.queue = self._deciding.queue = self._learner.step(self.queue, self.followed.last)
 
     def _told(self) -> dict[str, Any]:
-        """Return what the page says of learning and of blind listings."""
+        """Return the messages about learning and about blind listings."""
         return {
             "learnt": self.queue.version,
             "learning": self._learner.said if self._learner is not None else "",

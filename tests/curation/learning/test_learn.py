@@ -291,3 +291,17 @@ def test_a_damaged_file_of_the_features_is_told(finished, tmp_path):
     (run.training_folder / "plan.json").write_text("{")
     with pytest.raises(RunError, match=r"plan\.json can't be read"):
         learn(run, decisions_of(said(pd.Series(run.issues()["id"]).iloc[0], "keep")))
+
+
+def test_where_files_cannot_be_linked_the_new_run_has_whole_copies(finished, tmp_path, monkeypatch):
+    import curation.learning.follow as module
+
+    def refuse(*_):
+        raise OSError("no links here")
+
+    monkeypatch.setattr(module.os, "link", refuse)
+    target = tmp_path / "listings.parquet"
+    for _ in range(2):  # what is there already stays
+        module._linked(str(finished.listings_file), str(target))
+    assert target.read_bytes() == finished.listings_file.read_bytes()
+    assert list(tmp_path.iterdir()) == [target]
