@@ -22,6 +22,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from curation.comparison.belief import belief_of
+from curation.comparison.sample import DESIGN
 from curation.comparison.truth import NO_CLASS, read_truth
 from curation.listings.columns import class_numbers, groups_of
 from curation.run.folder import RunFolder
@@ -115,9 +116,8 @@ class TestSet:
             mean = (self.belief * effect).sum(axis=1)
             spread = np.sqrt(np.maximum(0, (self.belief * effect**2).sum(axis=1) - mean**2))
         rest = np.flatnonzero(~decided)
-        strata = stratify(spread[rest], budget, seed=seed)
-        sizes = np.bincount(strata.stratum)
-        number = allocate(sizes, strata.spread, budget)
+        strata = stratify(spread[rest], budget, DESIGN, seed=seed)
+        number = allocate(strata.sizes, strata.spread, budget, least=DESIGN.least)
         stratum, reviewed = np.zeros(len(self.true), dtype=np.int64), decided.copy()
         stratum[rest] = strata.stratum + int(decided.any())
         reviewed[rest] = strata.rank < number[strata.stratum]

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curation.auditing.strata import allocated, strata_of
+from training.evaluation.sampling import Design, allocate, stratify
 from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["Draw", "draw"]
+
+#: Fine strata: the estimate shares what they show among those of similar chance.
+_DESIGN = Design(most=24, listings=12, least=2, unsure=0.02)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Draw:
 
 
 def draw(chances: Float64, flagged: Bool, size: int, seed: int) -> Draw:
-    """Draw listings by chance: simple random samples without replacement within strata.
+    """Draw listings by chance: simple random samples without replacement within strata of similar chance.
+
+    Flagged listings, those that are not, and those without a chance have strata of their own.
 
     Parameters
     ----------
@@ -52,13 +57,15 @@ def draw(chances: Float64, flagged: Bool, size: int, seed: int) -> Draw:
     >>> len(drawn.rows), drawn.inclusion.round(2).tolist()
     (3, [0.67, 1.0])
     """
-    generator = np.random.default_rng(seed)
-    strata, shares = strata_of(chances, flagged, size)
-    counts = allocated(strata, shares, size)
-    rows, places = [], []
-    for stratum, count in enumerate(counts.tolist()):
-        rows.append(generator.permutation(np.flatnonzero(strata == stratum))[:count])
-        # evenly over the review, from a random place on
-        places.append((np.arange(count) + generator.random()) / max(count, 1))
-    order = np.argsort(np.concatenate(places), kind="stable")
-    return Draw(np.concatenate(rows)[order], strata, counts / np.bincount(strata))
+    known = np.isfinite(chances)
+    # of what is unknown, half may be wrong
+    likely = np.where(known, chances, 0.5)
+    apart = np.where(known, flagged.astype(np.int64), 2)
+    strata = stratify(np.sqrt(likely * (1 - likely)), size, _DESIGN, seed=seed, order=likely, apart=apart)
+    counts = allocate(strata.sizes, strata.spread, size, least=_DESIGN.least)
+    rows = np.flatnonzero(strata.rank < counts[strata.stratum])
+    stratum = strata.stratum[rows]
+    # evenly over the review, from a random place on: another generator than that of the ranks
+    starts = np.random.default_rng([seed, 1]).random(len(counts))
+    place = (strata.rank[rows] + starts[stratum]) / counts[stratum]
+    return Draw(rows[np.argsort(place, kind="stable")], strata.stratum, counts / strata.sizes)

@@ -18,15 +18,17 @@ from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from training.evaluation.prediction_powered import UNKNOWN, Known, effects
-from training.evaluation.sampling import allocate, stratify
+from training.evaluation.sampling import Design, allocate, stratify
 from training.utils.arrays import Float64, Int64
 from training.utils.files import read_json, write_json
 from training.utils.units import now
 
-__all__ = ["SAMPLE_FILE", "Sample", "draw_sample", "labels_decided", "read_sample"]
+__all__ = ["DESIGN", "SAMPLE_FILE", "Sample", "draw_sample", "labels_decided", "read_sample"]
 
 #: In the run's folder.
 SAMPLE_FILE = "test-sample.json"
+#: Few strata, each with enough drawn that its weight can be estimated from them.
+DESIGN = Design(most=5, listings=20, least=10, unsure=0.1)
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,10 @@ def draw_sample(run: RunFolder, budget: int, *, seed: int = 0) -> Sample:
     sample = read_sample(run)
     if sample is None:
         sample = _first(run, budget, seed)
-    least = np.array(sample.drawn)
-    if budget > least.sum():
-        sample = replace(sample, drawn=tuple(allocate(sample.sizes, np.array(sample.spread), budget, least).tolist()))
+    drawn = np.array(sample.drawn)
+    if budget > drawn.sum():
+        drawn = allocate(sample.sizes, np.array(sample.spread), budget, least=DESIGN.least, drawn=drawn)
+        sample = replace(sample, drawn=tuple(drawn.tolist()))
     write_json(run.folder / SAMPLE_FILE, sample.to_dict())
     return sample
 
@@ -211,9 +214,8 @@ def _first(run: RunFolder, budget: int, seed: int) -> Sample:
             fix="Compare with `retrain(compare=True)`: it scores with what was decided.",
         )
     spread, by = _spread(run, test)
-    strata = stratify(spread[rest], budget, seed=seed)
+    strata = stratify(spread[rest], budget, DESIGN, seed=seed)
     order = np.argsort(strata.rank, kind="stable")
-    sizes = np.bincount(strata.stratum)
     return Sample(
         now(),
         seed,
@@ -221,7 +223,7 @@ def _first(run: RunFolder, budget: int, seed: int) -> Sample:
         tuple(test["id"][is_decided].astype(str)),
         tuple(test["id"].iloc[rest[order]].astype(str)),
         tuple(strata.stratum[order].tolist()),
-        tuple(allocate(sizes, strata.spread, budget).tolist()),
+        tuple(allocate(strata.sizes, strata.spread, budget, least=DESIGN.least).tolist()),
         tuple(strata.spread.tolist()),
     )
 

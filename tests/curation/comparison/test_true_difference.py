@@ -1,13 +1,14 @@
 """Test listings drawn for a review, and the difference on true labels that they give."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from curation.comparison.belief import belief_of, in_test_set
 from curation.comparison.result import Comparison, read_comparison
-from curation.comparison.sample import SAMPLE_FILE, draw_sample, read_sample
+from curation.comparison.sample import DESIGN, SAMPLE_FILE, draw_sample, read_sample
 from curation.comparison.true_difference import true_difference
 from curation.comparison.versions import Versions
 from curation.errors import InputError, RunError
@@ -72,7 +73,7 @@ class TestDraw:
             draw_sample(run, 10)
         assert not (run.folder / SAMPLE_FILE).exists()
 
-    def test_once_both_versions_predict_more_is_drawn_from_where_they_disagree(self, run):
+    def test_once_both_versions_predict_more_is_drawn_from_where_they_disagree(self, run, monkeypatch):
         relabel_some(run)
         retrain(run, seeds=1)
         stored = run.predictions()
@@ -80,8 +81,10 @@ class TestDraw:
         stored["after"] = stored["before"].copy()
         stored["after"][:, 0] = (stored["before"][:, 0] + 1) % len(run.classes)
         np.savez_compressed(run.predictions_file, **stored)
+        monkeypatch.setattr("curation.comparison.sample.DESIGN", replace(DESIGN, listings=6))
         sample = draw_sample(run, 12)
         assert sample.by == "disagreement"
+        assert sample.chances[-1] > 2 * sample.chances[0]
         assert str(stored["id"][0]) in sample.listings
 
     @pytest.mark.parametrize("content", ["{", "[]", '{"strata": []}', "null"])

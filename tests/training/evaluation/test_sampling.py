@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from training.evaluation.sampling import allocate, stratify
+from training.evaluation.sampling import Design, allocate, stratify
+
+DESIGN = Design(most=5, listings=20, least=10, unsure=0.1)
 
 
 def drawn(spread, budget, seed=0):
-    strata = stratify(spread, budget, seed=seed)
-    number = allocate(np.bincount(strata.stratum), strata.spread, budget)
+    strata = stratify(spread, budget, DESIGN, seed=seed)
+    number = allocate(strata.sizes, strata.spread, budget, least=DESIGN.least)
     return strata, number, strata.rank < number[strata.stratum]
 
 
@@ -30,8 +32,9 @@ def test_every_listing_of_a_stratum_has_the_same_chance():
 
 def test_listings_of_which_nothing_is_unknown_are_one_random_sample():
     strata, number, chosen = drawn(np.zeros(80), 30)
-    assert number.sum() == chosen.sum() == 30
-    assert sorted(strata.rank[strata.stratum == 0]) == list(range(int((strata.stratum == 0).sum())))
+    assert number.tolist() == [30]
+    assert chosen.sum() == 30
+    assert sorted(strata.rank) == list(range(80))
 
 
 @pytest.mark.parametrize("budget", [1, 5, 40, 100, 1000])
@@ -41,11 +44,42 @@ def test_no_more_are_drawn_than_the_budget_or_than_there_are(budget):
 
 def test_a_larger_draw_keeps_what_was_drawn():
     sizes, spread = np.array([300, 100, 40]), np.array([0.1, 0.4, 2.0])
-    before = allocate(sizes, spread, 60)
-    after = allocate(sizes, spread, 150, before)
+    before = allocate(sizes, spread, 60, least=10)
+    after = allocate(sizes, spread, 150, least=10, drawn=before)
     assert after.sum() == 150
     assert (after >= before).all()
 
 
 def test_the_draw_is_in_proportion_to_size_times_spread():
-    assert allocate(np.array([1000, 1000]), np.array([1.0, 3.0]), 200).tolist() == [50, 150]
+    assert allocate(np.array([1000, 1000]), np.array([1.0, 3.0]), 200, least=10).tolist() == [50, 150]
+
+
+def test_listings_of_which_as_much_is_unknown_share_a_stratum_whatever_the_seed_and_the_order():
+    random = np.random.default_rng(0)
+    spread = random.choice([0.0, 0.1, 0.2, 0.5], 300)
+    strata = stratify(spread, 100, DESIGN, seed=0).stratum
+    assert all(len(set(strata[spread == each].tolist())) == 1 for each in (0.0, 0.1, 0.2, 0.5))
+    order = random.permutation(300)
+    assert (stratify(spread[order], 100, DESIGN, seed=1).stratum == strata[order]).all()
+
+
+def test_listings_that_must_stay_apart_never_share_a_stratum():
+    apart = np.arange(300) % 3
+    strata = stratify(np.random.default_rng(0).random(300), 100, DESIGN, seed=0, apart=apart).stratum
+    assert all(len(set(apart[strata == each].tolist())) == 1 for each in set(strata.tolist()))
+    assert len(set(strata.tolist())) >= 5
+
+
+def test_no_other_allocation_of_whole_numbers_has_a_smaller_variance():
+    sizes, spread = np.array([40, 25, 12]), np.array([0.1, 0.4, 1.0])
+
+    def variance(number):
+        return (sizes**2 * spread**2 / number).sum()
+
+    others = [
+        (first, second, 30 - first - second)
+        for first in range(2, 29)
+        for second in range(2, 29 - first)
+        if 2 <= 30 - first - second <= 12 and second <= 25
+    ]
+    assert variance(allocate(sizes, spread, 30, least=2)) == min(variance(np.array(other)) for other in others)
