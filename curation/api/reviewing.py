@@ -217,8 +217,9 @@ class RunReview(RunResults):
         first : int, optional
             Only so many listings, those to look at first.
         test : bool
-            Instead of the queue, test listings that are drawn at random: those that say most about whether cleaning
-            helped. The run keeps the draw, and `retrain` estimates the difference on true labels from it.
+            Instead of the queue, test listings that are drawn at random, without suggestions, chances, issues and
+            reasons: those that say most about whether cleaning helped. The run keeps the draw, and `retrain` estimates
+            the difference on true labels from it.
         budget : int, optional
             With `test`: how many to draw. If more than were drawn before, others join them; without it, or if fewer,
             it stays at those.
@@ -238,9 +239,15 @@ class RunReview(RunResults):
         """
         from curation.review.page.write import write_page
 
-        only = self._drawn(budget, reporter) if test else None
         return write_page(
-            self._files, output=as_path(output), first=first, only=only, reviewer=reviewer, reporter=reporter
+            self._files,
+            output=as_path(output),
+            first=first,
+            only=self._drawn(budget, reporter) if test else None,
+            # labels that follow suggestions say nothing of what suggestions are worth
+            blind=test,
+            reviewer=reviewer,
+            reporter=reporter,
         )
 
     def _drawn(self, budget: int | None, reporter: Reporter) -> list[str]:
@@ -346,8 +353,9 @@ class RunReview(RunResults):
 
     def _audit_page(self, sample: Sample, reviewer: str | None, reporter: Reporter) -> Path | None:
         """Return the page of an audit, written if it is not there; None if all is decided, or it can't be written."""
-        from curation.auditing.sample import AUDIT
-        from curation.review.page.write import AUDIT_PAGE, write_page
+        from curation.auditing.sample import AUDIT, AUDIT_PAGE
+        from curation.review.commands import audit_decisions
+        from curation.review.page.write import write_page
 
         page = self._files.folder / AUDIT_PAGE
         if set(sample.ids) <= set(self._files.holding_decisions().decisions):
@@ -356,7 +364,15 @@ class RunReview(RunResults):
         if page.exists() and page.stat().st_mtime_ns >= (self._files.folder / AUDIT).stat().st_mtime_ns:
             return page
         try:
-            return write_page(self._files, audit=sample.ids, reviewer=reviewer, reporter=reporter).path
+            return write_page(
+                self._files,
+                output=page,
+                only=sample.ids,
+                blind=True,
+                command=audit_decisions(self._files.folder),
+                reviewer=reviewer,
+                reporter=reporter,
+            ).path
         except CurateError as error:
             reporter.say(f"warning: {page} could not be written: {error}")
             return None

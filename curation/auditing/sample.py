@@ -19,10 +19,11 @@ from training.utils.arrays import Bool, Float64, Int64
 from training.utils.files import DamagedError, NotReadableError, read_json, sha256_of_file, write_json
 from training.utils.units import now
 
-__all__ = ["AUDIT", "UNLABELLED", "Sample", "draw_sample", "read_sample", "require_none", "scores_of"]
+__all__ = ["AUDIT", "AUDIT_PAGE", "UNLABELLED", "Sample", "draw_sample", "read_sample", "require_none", "scores_of"]
 
-#: Name of the file in the run's folder.
+#: Names of the sample and of its page in the run's folder.
 AUDIT = "audit.json"
+AUDIT_PAGE = "audit.html"
 #: The stratum of a listing without a label: there is none that could be wrong.
 UNLABELLED = -2
 _FORMAT = 1

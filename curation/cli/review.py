@@ -72,7 +72,9 @@ Examples:
     help="With --page: hide the suggestion of so many listings until they are decided, e.g. 0.1.",
 )
 @click.option(
-    "--test", is_flag=True, help="With --html: test listings drawn at random, which show best whether cleaning helped."
+    "--test",
+    is_flag=True,
+    help="With --html: test listings drawn at random, blind, which show best whether cleaning helped.",
 )
 @click.option("--budget", type=click.IntRange(min=1), metavar="N", help="With --test: how many to draw.")
 @json_option

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-__all__ = ["AUDIT_PREFIX", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions", "audit_decisions", "open_page"]
+__all__ = ["BLIND_PREFIX", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions", "audit_decisions", "open_page"]
 
 #: Prints a link into a review that is open.
 NEW_LINK = "curate review --link"
@@ -16,8 +16,8 @@ NEW_LINK = "curate review --link"
 PAGE_MARK = "<!doctype html>\n<!-- curate review -->\n"
 #: The beginning of the keys under which a browser stores the decisions of a page.
 STORAGE_PREFIX = "curate review"
-#: The same of the page of an audit.
-AUDIT_PREFIX = "curate audit"
+#: The same of a page without suggestions: what was decided in sight of them is not decided there.
+BLIND_PREFIX = "curate blind"
 
 
 def apply_decisions(run: Path) -> str:

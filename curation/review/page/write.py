@@ -21,7 +21,7 @@ from curation.rendering.html import fill_page
 from curation.rendering.results import Result
 from curation.rendering.thumbnails import MEDIA_TYPE, Thumbnail, make_thumbnail
 from curation.review.card import cards_of
-from curation.review.commands import AUDIT_PREFIX, PAGE_MARK, STORAGE_PREFIX, apply_decisions, audit_decisions
+from curation.review.commands import BLIND_PREFIX, PAGE_MARK, STORAGE_PREFIX, apply_decisions
 from curation.review.journal_state import standing_of
 from curation.review.page.data import PageListings, choose_listings, named_blind, page_data
 from curation.review.page.scripts import SCRIPT, STYLE, joined
@@ -33,11 +33,10 @@ from training.utils.noise import noise_to
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["AUDIT_PAGE", "PAGE", "Written", "write_page"]
+__all__ = ["PAGE", "Written", "write_page"]
 
-#: Names of the pages in the run's folder.
+#: Name of the page in the run's folder.
 PAGE = "review.html"
-AUDIT_PAGE = "audit.html"
 #: Longer side in pixels of the photos to decide on, and of those beside them.
 _LARGE = 480
 _SMALL = 160
@@ -71,8 +70,9 @@ def write_page(
     *,
     output: Path | None = None,
     first: int | None = None,
-    audit: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
+    blind: bool = False,
+    command: str | None = None,
     reviewer: str | None = None,
     reporter: Reporter = SILENT,
 ) -> Written:
@@ -83,14 +83,15 @@ def write_page(
     run : RunFolder
         A finished run with photos.
     output : Path, optional
-        The file; by default ``review.html`` in the run's folder, ``audit.html`` for an audit. An earlier
-        page is replaced.
+        The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
     first : int, optional
         Only the first listings of the queue, this many.
-    audit : sequence of str, optional
-        These listings instead of the queue, in their order, blind: without suggestions, chances, issues and reasons.
     only : sequence of str, optional
-        These listings in place of the queue.
+        These listings in place of the queue, in their order.
+    blind : bool
+        Whether suggestions, chances, issues and reasons are left out.
+    command : str, optional
+        What the page tells people to type once its decisions are downloaded; by default that of `apply_fixes`.
     reviewer : str, optional
         Who will decide; by default, the page asks.
     reporter : Reporter, optional
@@ -107,16 +108,16 @@ def write_page(
     InputError
         If `output` can't be written, or is a file that is not a review page.
     """
-    path = output or run.folder / (PAGE if audit is None else AUDIT_PAGE)
+    path = output or run.folder / PAGE
     _check_output(path)
     cards = cards_of(run)
     chosen = cards.queue[:first] if only is None else only
-    listings = choose_listings(cards, chosen) if audit is None else named_blind(cards, audit)
+    listings = named_blind(cards, chosen) if blind else choose_listings(cards, chosen)
     decided = standing_of(run).holding
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
         return Written(None, *counts, 0)
-    head = _head(run, listings, reviewer, blind=audit is not None)
+    head = _head(run, listings, reviewer, command or apply_decisions(run.folder), blind=blind)
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
@@ -145,17 +146,17 @@ def _check_output(path: Path) -> None:
             )
 
 
-def _head(run: RunFolder, listings: PageListings, reviewer: str | None, *, blind: bool) -> str:
+def _head(run: RunFolder, listings: PageListings, reviewer: str | None, command: str, *, blind: bool) -> str:
     """Return the page up to its photos."""
     data = page_data(run, listings)
     folder = run.folder.resolve()
     name = f"{folder.parent.name}/{folder.name}"
-    prefix = AUDIT_PREFIX if blind else STORAGE_PREFIX
+    prefix = BLIND_PREFIX if blind else STORAGE_PREFIX
     data["run"] = {
         "name": name,
-        # decisions must not appear in another run, in this run after its issues have changed, or in an audit of it
+        # decisions must not appear in another run, in this run after its issues have changed, or on its blind pages
         "key": f"{prefix} {name} {sha256_of_file(run.issues_file)[:16]}",
-        "command": audit_decisions(run.folder) if blind else apply_decisions(run.folder),
+        "command": command,
         "reviewer": reviewer or "",
         "then": "Download decisions.csv.",
     }

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from curation import open_run
 from curation.comparison.belief import belief_of, in_test_set
 from curation.comparison.result import Comparison, read_comparison
 from curation.comparison.sample import DESIGN, SAMPLE_FILE, draw_sample, read_sample
@@ -17,6 +18,7 @@ from curation.report import write_report
 from curation.review.page.write import write_page
 from curation.run.journal import Decision
 from tests.curation.comparison.test_retrain import another, fix_six, relabel_some, retrain, rows_of
+from tests.curation.review.test_review_page import data_of
 from training.utils.units import now
 
 
@@ -107,6 +109,16 @@ class TestDraw:
     def test_the_review_page_shows_the_drawn_listings(self, run):
         sample = draw_sample(run, 7)
         assert write_page(run, only=sample.listings).listings == 7
+
+    def test_the_review_page_of_test_listings_shows_nothing_that_curate_thinks_of_them(self, run):
+        made = open_run(run.folder).review_page(test=True, budget=12)
+        data = data_of(made.path)
+        assert {listing["id"] for listing in data["listings"]} == set(read_sample(run).listings)
+        assert data["kinds"] == []
+        for listing in data["listings"]:
+            assert [listing[name] for name in ("suggested", "suggestedChance", "givenChance", "low")] == [None] * 4
+            assert [listing[name] for name in ("issues", "reasons", "likely", "likeSuggested")] == [[]] * 4
+        assert data["run"]["command"].startswith("curate apply-fixes --run ")
 
 
 class TestBelief:
