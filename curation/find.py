@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -24,7 +23,7 @@ from curation.evidence.probabilities import (
 from curation.evidence.split import prepare
 from curation.evidence.title_features import TITLES, WORDS, check_titles, title_features
 from curation.issues import find_issues
-from curation.issues.health import health
+from curation.issues.written import write_found
 from curation.listings import Listings
 from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
@@ -41,8 +40,7 @@ from training.features.names import networks_in
 from training.images.cache import PhotoCache, default_cache
 from training.settings import AUTO, STANDARD, Execution, Recipe
 from training.utils.arrays import Int64
-from training.utils.csv_files import write_csv
-from training.utils.files import sha256_of_file, write_json
+from training.utils.files import sha256_of_file
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -170,7 +168,7 @@ def find(
             titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
         evidence = replace(evidence, titles=titles)
         with run.stage("issues"):
-            _write(run, evidence)
+            write_found(run, evidence, find_issues(evidence))
         # so that later damage is seen
         run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run
@@ -199,18 +197,6 @@ def _settled(settings: FindSettings) -> FindSettings:
         if settled_later(settings.recipe, settings.execution):
             return settings
     return replace(settings, execution=replace(settings.execution, preset=STANDARD))
-
-
-def _write(run: RunFolder, evidence: Evidence) -> None:
-    """Write what was found, tables in the order of the input."""
-    table, rows = evidence.listings, run.input_order(evidence.listings["id"])
-    ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    Probabilities(ids[rows], evidence.classes, evidence.probs[rows], fold[rows]).save(run.probabilities_file)
-    issues = find_issues(evidence)
-    write_json(run.health_file, health(evidence, issues))
-    issues = issues.iloc[rows]
-    run.write_table(run.issues_file, issues)
-    write_csv(run.issues_file.with_suffix(".csv"), issues)
 
 
 @dataclass(frozen=True)

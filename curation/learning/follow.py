@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from curation.errors import RunError
-from curation.evidence.probabilities import Probabilities
-from curation.issues.health import health
-from curation.learning.learn import Learned, learn
+from curation.issues.written import write_found
+from curation.learning.learn import learn
 from curation.rendering.words import many
 from curation.report import write_report
 from curation.run.carry_over import EARLIER
@@ -20,8 +19,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal_file import append
 from curation.run.learned import taught
 from curation.run.record import recorded
-from training.utils.csv_files import write_csv
-from training.utils.files import sha256_of_file, whole_file, write_json
+from training.utils.files import sha256_of_file, whole_file
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["follow"]
@@ -96,7 +94,7 @@ def follow(
         run.update(**{name: record[name] for name in _KEPT if name in record})
         with run.stage("learn"):
             learned = learn(earlier, decisions)
-        _write(run, learned)
+        write_found(run, learned.evidence, learned.issues)
         taken = [replace(decision, source=EARLIER) for decision in decisions.values()]
         if not run.journal.exists():
             append(run.journal, taken)
@@ -133,14 +131,3 @@ def _linked(source: str, target: str) -> str:
             with whole_file(Path(target)) as temporary:
                 shutil.copyfile(source, temporary)
     return target
-
-
-def _write(run: RunFolder, learned: Learned) -> None:
-    evidence = learned.evidence
-    rows = run.input_order(evidence.listings["id"])
-    ids, fold = evidence.listings["id"].to_numpy(dtype=str), evidence.listings["fold"].to_numpy(dtype="int64")
-    Probabilities(ids[rows], evidence.classes, evidence.probs[rows], fold[rows]).save(run.probabilities_file)
-    by_row = learned.issues.set_index("id").loc[ids].reset_index()
-    write_json(run.health_file, health(evidence, by_row))
-    run.write_table(run.issues_file, learned.issues)
-    write_csv(run.issues_file.with_suffix(".csv"), learned.issues)

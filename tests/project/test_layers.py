@@ -31,6 +31,7 @@ MAY_IMPORT = {
         "curation.errors",
         "curation.rendering",
         "curation.run",
+        "training.evaluation",
         "training.utils",
     ],
     "curation.cli": [

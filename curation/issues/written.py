@@ -1,0 +1,36 @@
+"""What was found, written into its run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from curation.evidence.evidence import Evidence
+from curation.issues.health import health
+from curation.run.folder import RunFolder
+from curation.run.probabilities import Probabilities
+from training.utils.csv_files import write_csv
+from training.utils.files import write_json
+
+__all__ = ["write_found"]
+
+
+def write_found(run: RunFolder, evidence: Evidence, issues: pd.DataFrame) -> None:
+    """Write probabilities, health and issues, each file whole or not at all, and tables in the order of the input.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Its listings are written already.
+    evidence : Evidence
+    issues : DataFrame
+        As :func:`curation.issues.find_issues` returns them, in any order.
+    """
+    table, rows = evidence.listings, run.input_order(evidence.listings["id"])
+    ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
+    issues = issues.set_index("id", drop=False).loc[ids].reset_index(drop=True)
+    Probabilities(ids[rows], evidence.classes, evidence.probs[rows], fold[rows]).save(run.probabilities_file)
+    write_json(run.health_file, health(evidence, issues))
+    issues = issues.iloc[rows]
+    run.write_table(run.issues_file, issues)
+    write_csv(run.issues_file.with_suffix(".csv"), issues)
