@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from torch.utils.tensorboard import SummaryWriter
 
 from curation.report import write_report
 from curation.run.journal import Decision
-from tests.support.chromium import chromium
 from tests.support.report_run import comparison_of, write_json, write_run
 
 # Lines of text, as they can be seen: what a scrolling table hides is cut off, and so is what is cut off by design.
@@ -67,12 +65,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 for tag in ("train/loss", "held_out/loss", "train/accuracy", "held_out/accuracy"):
                     log.add_scalar(tag, 1 / (epoch + 1), epoch)
     return write_report(run)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

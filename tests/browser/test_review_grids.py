@@ -11,7 +11,6 @@ import pytest
 from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from tests.browser.test_review_live_keys import Live
-from tests.support.chromium import chromium
 from tests.support.grids import learn_otherwise, make_run
 from tests.support.review_server import Server, start, stop
 
@@ -21,25 +20,11 @@ def run(tmp_path: Path) -> RunFolder:
     return make_run(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def server(run: RunFolder, tmp_path: Path) -> Iterator[Server]:
     server = start(run, tmp_path / "log", "--page", reviewer="ana")
     yield server
     stop(server)
-
-
-@pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 @pytest.fixture

@@ -15,27 +15,12 @@ import pytest
 from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from tests.curation.review.test_review_page import HOSTILE, QUEUE, make_run
-from tests.support.chromium import chromium
 from tests.support.review_server import Server, start, stop
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     return make_run(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 Serve = Callable[..., Server]

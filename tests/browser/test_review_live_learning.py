@@ -10,7 +10,7 @@ import pytest
 
 from curation.review.live.learner import EVERY
 from curation.run.folder import RunFolder
-from tests.browser.test_review_live_keys import Live, browser, context  # noqa: F401
+from tests.browser.test_review_live_keys import Live
 from tests.curation.review.test_review_live_learning import afterwards, everything, left_of
 from tests.support.review_server import Server, start, stop
 
@@ -27,7 +27,7 @@ def order(live: Live) -> list[str]:
     return list(live.tab.evaluate("() => [...index.order].map((place) => index.ids[place])"))
 
 
-def test_the_card_stays_and_what_is_after_it_is_ordered_anew(context: Any, server: Server, run: RunFolder) -> None:  # noqa: F811
+def test_the_card_stays_and_what_is_after_it_is_ordered_anew(context: Any, server: Server, run: RunFolder) -> None:
     live = Live(context, server)
     other = Live(context, server)
     other.tab.select_option("#state", "left")

@@ -1,0 +1,75 @@
+"""The review as one page in a browser, and what was decided there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.fixes.decisions_file import read_decisions
+from curation.review.page.write import write_page
+from curation.run.folder import RunFolder
+from tests.curation.review.test_review_page import make_run
+
+
+def make_latest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """Write a run below the current folder, which is the latest."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CURATE_REVIEWER", "ana")
+    return make_run(folder)
+
+
+class Opened:
+    """A page of ours in a browser."""
+
+    def __init__(self, context: Any, page: Path) -> None:
+        self.tab = context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.tab.goto(page.resolve().as_uri())
+
+    def press(self, keys: str) -> None:
+        for key in keys.split():
+            self.tab.keyboard.press(key)
+
+    def text(self, id: str) -> str:
+        return str(self.tab.locator(f"#{id}").inner_text())
+
+    @property
+    def id(self) -> str:
+        return self.text("where").split(" · ")[1]
+
+    @property
+    def rows(self) -> int:
+        return int(self.tab.locator(".item").count())
+
+    def download(self, folder: Path, name: str | None = None) -> Path:
+        self.tab.click("#download")
+        if name is not None:
+            self.tab.fill("#reviewer", name)
+        with self.tab.expect_download() as download:
+            self.tab.click("#save")
+        assert download.value.suggested_filename == "decisions.csv"
+        path = folder / "downloaded.csv"
+        download.value.save_as(path)
+        return path
+
+
+def open_page(run: RunFolder, context: Any) -> Opened:
+    """Write the page of a run, and open it."""
+    page = write_page(run).path
+    assert page is not None
+    return Opened(context, page)
+
+
+def decided(path: Path) -> list[tuple[str, str, str | None]]:
+    return [(one.id, one.action, one.new_label) for one in read_decisions(path, reviewer="ana")]
+
+
+def meanings(path: Path) -> list[tuple[object, ...]]:
+    read = read_decisions(path, reviewer="ana", currency="SGD")
+    return [(one.id, *one.meaning, one.new_class) for one in read]
