@@ -153,7 +153,7 @@ class Facts:
         suggested = np.where(veiled, NO_CLASS, self.suggested)
         if wanted.kind:
             bit = kinds.index(wanted.kind) if wanted.kind in kinds else len(kinds)
-            passes &= self._masks >> bit & 1 == 1
+            passes &= (self._masks >> bit & 1 == 1) & ~veiled
         if wanted.given is not None:
             passes &= self.given == wanted.given
         if wanted.suggested is not None:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +30,7 @@ from curation.run.learned import DECIDED, LearnedState, digest_of, learned_file,
 
 __all__ = ["EVERY", "Learner", "as_learned"]
 
-#: Lines of the journal after which it is learned from again.
+#: Lines of the journal after which it is learned from again: decisions, undos and notes.
 EVERY = 25
 #: Seconds after which the page says that learning takes long.
 _LONG = 60.0
@@ -47,11 +47,14 @@ class _Loaded(NamedTuple):
     queue : Queue
     changed : int
         Suggestions of undecided listings that are others now.
+    expected : str
+        How many errors are expected in what is left of the queue, in words.
     """
 
     state: LearnedState
     queue: Queue
     changed: int
+    expected: str
 
 
 class Learner:
@@ -96,7 +99,7 @@ class Learner:
         if loaded is None:
             return queue
         self.state = loaded.state
-        self.said = f"Learned from {many(loaded.state.decisions, 'decision')}: {_expected(loaded.state)}."
+        self.said = f"Learned from {many(loaded.state.decisions, 'decision')}: {loaded.expected}."
         return loaded.queue
 
     def step(self, queue: Queue, last: int) -> Queue:
@@ -199,7 +202,8 @@ class Learner:
         if state is None:
             return None
         journal = self._run.judged_journal()
-        if journal.last < state.line or digest_of(taught(journal.decisions(state.line))) != state.said:
+        known = taught(journal.decisions(state.line))
+        if journal.last < state.line or digest_of(known) != state.said:
             return None
         table = read_learned(self._run)
         try:
@@ -213,7 +217,7 @@ class Learner:
         after = queue.again(cards)
         standing = set(taught(journal.decisions()))
         changed = sum(cards.suggested(id) != queue.cards.suggested(id) for id in after.order if id not in standing)
-        return _Loaded(state, after, changed)
+        return _Loaded(state, after, changed, _expected(state, after, known))
 
     def _taken(self, loading: Future[_Loaded | None], queue: Queue) -> Queue:
         try:
@@ -227,7 +231,7 @@ class Learner:
             return queue
         self.state = loaded.state
         self._has_failed = False
-        self.said = f"{many(loaded.changed, 'suggestion')} changed; {_expected(loaded.state)}."
+        self.said = f"{many(loaded.changed, 'suggestion')} changed; {loaded.expected}."
         return loaded.queue
 
 
@@ -267,6 +271,12 @@ def as_learned(before: Any, learned: Any) -> Any:
     return pa.table(columns).take(order).combine_chunks()
 
 
-def _expected(state: LearnedState) -> str:
+def _expected(state: LearnedState, queue: Queue, known: Collection[str]) -> str:
+    """Return how many errors are expected in what is left of a queue, which may be a part of the run's."""
+    chances = queue.cards.column("change_chance")[queue.row_numbers]
+    left = np.array([id not in known for id in queue.order], dtype=np.bool_)
+    if left.sum() != state.left:
+        # the interval is that of the whole run
+        return f"{np.nansum(chances[left]):.0f} errors expected in the {left.sum()} left of this queue"
     reach = f"95 % {state.low:.0f} to {state.high:.0f}"
     return f"{state.changes:.0f} errors expected in the {state.left} left, {reach}"

@@ -158,9 +158,10 @@ class Session:
         """
         piece = self.queue.piece(start, count)
         if self._blind.share:
-            # a chance would be a suggestion
+            # a chance would be a suggestion, and so would a kind
             known = [not self._hides(id) for id in piece["ids"]]
             piece["worth"] = [worth if shown else None for worth, shown in zip(piece["worth"], known, strict=True)]
+            piece["kinds"] = [kinds if shown else 0 for kinds, shown in zip(piece["kinds"], known, strict=True)]
         return {
             **piece,
             "learnt": self.queue.version,

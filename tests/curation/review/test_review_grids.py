@@ -110,6 +110,8 @@ class TestGrids:
         assert post(blind, "/suggestions", places=sorted(hidden)) == nothing
         assert hidden <= set(post(blind, "/narrow", filter={"given": 1}))
         assert not hidden & set(post(blind, "/narrow", filter={"suggested": 0}))
+        for kind in blind.session.queue.kinds:
+            assert not hidden & set(post(blind, "/narrow", filter={"kind": kind["name"]}))
         # nor does an order tell the suggestion: they are first, whatever it is
         order = post(blind, "/narrow", filter={"given": 1, "sort": "class"})
         veiled = blind_among(blind, order)

@@ -111,6 +111,18 @@ def test_after_25_decisions_the_order_is_that_of_learning_afterwards(run: RunFol
     assert f"Learned from {EVERY} decisions" in again.news()["learning"]
 
 
+def test_of_the_first_ones_only_their_errors_are_expected(run: RunFolder, open_live: Open) -> None:
+    everything(run)
+    live = open_live(first=EVERY + 5)
+    done = decide_on(live, EVERY)
+    words = learnt(live)["learning"]
+    learned = afterwards(run)
+    left = [id for id in live.session.queue.order if id not in done]
+    assert len(left) == 5 < len(left_of(learned))
+    expected = learned.issues.set_index("id").loc[left, "change_chance"].sum()
+    assert words.endswith(f"; {expected:.0f} errors expected in the 5 left of this queue.")
+
+
 def test_what_is_decided_looks_as_it_did_and_can_be_undone(run: RunFolder, open_live: Open) -> None:
     everything(run)
     live = open_live()
@@ -206,6 +218,7 @@ class TestBlind:
         label = live.session.queue.suggested(id)[0]
         opening = live.session.opening()
         assert all(card["blind"] and card["suggested"] is None for card in opening["cards"].values())
+        assert set(opening["piece"]["kinds"]) == {0}
         assert set(opening["piece"]["worth"]) == {None}
         row, card = (live.get(path, places=place)[str(place)] for path in ("/rows", "/cards"))
         assert row["suggested"] is card["suggested"] is card["suggestedChance"] is card["givenChance"] is None
