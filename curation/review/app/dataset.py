@@ -22,11 +22,11 @@ from curation.review.app.environment import load_fiftyone
 from curation.review.app.look import ALL, TO_REVIEW, set_look
 from curation.review.app.mirror import PREFIX, mirror
 from curation.review.app.panels import add_evaluation, add_plot
-from curation.review.app.plot import points_of
 from curation.review.app.samples import add_samples
 from curation.review.app.thumbnails import Source, copies_of, sources
 from curation.review.app.written import changed_outside
 from curation.review.journal_state import Standing, standing_of
+from curation.review.points import points_of
 from curation.review.table import missing_photos, review_table
 from curation.run.carry_over import carry_over
 from curation.run.flags import flags_by_kind
