@@ -59,6 +59,8 @@ def application(session: Session) -> Starlette:
         Route("/narrow", answers.narrow, methods=["POST"]),
         Route("/suggestions", answers.suggestions, methods=["POST"]),
         Route("/grids", answers.grids, methods=["POST"]),
+        Route("/map", answers.map, methods=["POST"]),
+        Route("/points", answers.points),
     ]
     return Starlette(routes=routes, exception_handlers={ReviewError: _stopped})
 
@@ -153,14 +155,24 @@ class _Answers:
     async def grids(self, request: Request) -> Response:
         size = len(self._session.queue.ids)
 
-        def read(content: Any) -> tuple[Filter, list[int], int]:
+        def read(content: Any) -> tuple[Filter, list[int], int, list[int] | None]:
             number = min(max(int(content["number"]), 1), _GRIDS)
-            return read_filter(content["filter"]), read_places(content["without"], size), number
+            among = content.get("among")
+            picked = None if among is None else read_places(among, size)
+            return read_filter(content["filter"]), read_places(content["without"], size), number, picked
 
-        wanted, without, number = await self._said(request, read)
+        wanted, without, number, among = await self._said(request, read)
         left = await _in(self._journal, self._session.left)
         left[without] = False
-        return _json(await _in(self._cards, lambda: self._session.grids(wanted, left, number)))
+        return _json(await _in(self._cards, lambda: self._session.grids(wanted, left, number, among)))
+
+    async def map(self, request: Request) -> Response:
+        return _json(await _in(self._cards, self._session.map_state))
+
+    async def points(self, request: Request) -> Response:
+        veiled = await _in(self._journal, self._session.veiled)
+        content = await _in(self._cards, lambda: self._session.map_points(veiled))
+        return Response(content, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
     async def _said(self, request: Request, read: Callable[[Any], _T]) -> _T:
         try:

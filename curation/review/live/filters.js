@@ -134,7 +134,8 @@ const all = { places: [], labels: [], none: [], unlabelled: [], shown: [] };
 
 async function openAll() {
   if (!isLoaded()) return say("The queue is still being loaded.");
-  const places = filtered.filter((place) => !index.actions[place]);
+  const picked = grids.picked && new Set(grids.picked.places);
+  const places = filtered.filter((place) => !index.actions[place] && (!picked || picked.has(place)));
   if (!places.length) return say("Nothing is left to decide in this list.");
   try {
     // listings that others decided on meanwhile are not among them
@@ -148,7 +149,7 @@ async function openAll() {
   const words = $("search").value.trim();
   const range = $("low").value || $("high").value ? `price ${$("low").value || "…"} to ${$("high").value || "…"}` : "";
   $("all-title").textContent = `Decide all of these ${all.places.length}?`;
-  $("all-filters").textContent = shown([...chosen, words && `“${words}”`, range].filter(Boolean).join(" · ") || "The whole queue: no filter is set.");
+  $("all-filters").textContent = shown([picked && "Picked on the map", ...chosen, words && `“${words}”`, range].filter(Boolean).join(" · ") || "The whole queue: no filter is set.");
   const options = [["relabel", "relabel as suggested"], ["keep", "keep"], ["ambiguous", "several labels fit"], ["delete", "delete"]];
   $("all-decision").replaceChildren(...options.map(([value, text]) => Object.assign(element("option", "", text), { value })));
   $("all-decision").value = all.labels.length ? "relabel" : "keep";

@@ -1,12 +1,14 @@
 
 // Grids: similar listings that need the same decision. Those that differ are left out, and one key decides the others.
+// The server chooses them, or a person picked them on the map.
 
 const GRIDS_AHEAD = 3; // grids that are there before they are needed
 const TILE_PHOTOS = 320;
 
 const grids = {
   on: false,
-  here: null, // {given, suggested, mixed, kind, size, worth, likely, tiles, out}: out has the places that are left out
+  picked: null, // {places, decided}: what the map's lasso held, and how many more that are decided; null: all of the queue
+  here: null, // {given, suggested, mixed, several, kind, size, worth, likely, tiles, out}: out has the places left out
   ahead: [],
   past: [], // those before, the latest last
   later: new Set(), // places that were left out of one
@@ -15,7 +17,12 @@ const grids = {
   version: 0, // of the filters
 };
 
-const LIVE_DO = { grids: () => (grids.on ? closeGrids() : openGrids()), all: () => openAll(), learn: () => learnNow() };
+const LIVE_DO = {
+  grids: () => (grids.on ? closeGrids() : openGrids()),
+  map: () => (map.on ? single() : openMap()),
+  all: () => openAll(),
+  learn: () => learnNow(),
+};
 const GRID_DO = {
   accept: acceptGrid,
   keep: () => decideGrid("keep"),
@@ -28,24 +35,37 @@ const GRID_DO = {
   ...Object.fromEntries(["fits", "price", "only", "note"].map((name) => [name, () => say("This is for a single listing: g leaves the grids.")])),
 };
 
-function openGrids() {
-  grids.on = true;
+function openGrids(picked = null) {
+  if (map.on) closeMap();
+  Object.assign(grids, { on: true, picked });
   showMode();
   restartGrids();
 }
 
-function closeGrids() {
-  if (!grids.on) return;
-  grids.on = false;
+function leaveGrids() {
+  Object.assign(grids, { on: false, picked: null });
   showMode();
+}
+
+function closeGrids() {
+  leaveGrids();
   const [next] = index.actions[current] ? following(1) : [];
   go(next ?? current);
   $("card").focus();
 }
 
+// a listing by itself, from wherever one is
+function single() {
+  if (map.on) closeMap();
+  else if (!grids.on) return;
+  closeGrids();
+}
+
 function showMode() {
   document.body.classList.toggle("grids", grids.on);
+  document.body.classList.toggle("map", map.on);
   $("mode").setAttribute("aria-pressed", String(grids.on));
+  $("to-map").setAttribute("aria-pressed", String(map.on));
   const button = (name) => document.querySelector(`#actions [data-do=${name}]`);
   button("previous").setAttribute("aria-label", grids.on ? "Previous grid" : "Previous listing");
   button("next").setAttribute("aria-label", grids.on ? "Skip this grid" : "Next listing");
@@ -71,7 +91,7 @@ async function fetchGrids() {
   grids.isAsking = true;
   const { version } = grids;
   try {
-    const came = await ask("/grids", { filter: wanted(), without: notAgain(), number: grids.here ? GRIDS_AHEAD - grids.ahead.length : 1 });
+    const came = await ask("/grids", { filter: wanted(), without: notAgain(), among: grids.picked && grids.picked.places, number: grids.here ? GRIDS_AHEAD - grids.ahead.length : 1 });
     if (version === grids.version) {
       grids.isEnd = !came.length;
       for (const grid of came) grids.ahead.push(Object.assign(grid, { out: new Set() })), know(grid), loadTiles(grid);
@@ -141,26 +161,30 @@ function show(grid) {
 
 function acceptGrid() {
   if (!grids.here) return decideGrid("relabel");
+  if (grids.here.several) return decideGrid("relabel");
   if (!grids.here.suggested) return say("No label is suggested here: k keeps, e relabels, d deletes.");
   relabelGrid(grids.here.suggested);
 }
 
 const relabelGrid = (label) => decideGrid("relabel", label);
 
+// without a label, each is relabelled as it is suggested, and left for later if nothing is
 function decideGrid(decision, label = null) {
   const grid = grids.here;
   if (!grid) return say("No grid is here.");
-  const tiles = rest(grid);
+  const isEach = decision === "relabel" && label === null;
+  const tiles = rest(grid).filter(({ suggested }) => !isEach || suggested);
   // who has the label that all others get is right
-  const stays = tiles.filter(({ given }) => (decision === "relabel" ? given === label : decision === "keep" && given !== null));
+  const stays = isEach ? [] : tiles.filter(({ given }) => (decision === "relabel" ? given === label : decision === "keep" && given !== null));
   const others = decision === "keep" ? [] : tiles.filter((tile) => !stays.includes(tile));
   if (!stays.length && !others.length)
     return say(decision === "keep" && tiles.length ? NO_LABEL : "All of this grid is left out: j goes on.");
   const places = (some) => some.map(({ place }) => place);
   const isNew = label !== null && !data.classes.includes(label);
-  const later = grid.tiles.filter((tile) => grid.out.has(tile.place)).length;
+  const later = grid.tiles.filter((tile) => !isSettled(tile) && !tiles.includes(tile)).length;
   const suggested = new Map(tiles.map(({ place, shown }) => [place, shown]));
-  decideMany([[places(others), decision, label, isNew], [places(stays), "keep", null]], suggested, later ? ` ${count(later, "listing")} left out for later.` : "");
+  const said = isEach ? others.map((tile) => [places([tile]), decision, tile.suggested]) : [[places(others), decision, label, isNew]];
+  decideMany([...said, [places(stays), "keep", null]], suggested, later ? ` ${count(later, "listing")} left out for later.` : "");
   leaveGrid();
 }
 
@@ -203,15 +227,19 @@ function drawGrid() {
   $("grid-beside").replaceChildren();
   if (!grid) {
     $("tiles").replaceChildren();
-    $("grid-title").textContent = grids.isEnd ? "No more grids" : "Loading";
+    $("grid-title").textContent = grids.isEnd ? (grids.picked ? "No more of what was picked" : "No more grids") : "Loading";
     const left = grids.later.size;
-    const words = left ? `${count(left, "listing")} left out: press g twice for grids of them, or once for single cards.` : "Press g for single cards: what is left is too different for a grid.";
+    const words = grids.picked ? `${left ? `${count(left, "listing")} left out. ` : ""}Press m for the map.` : left ? `${count(left, "listing")} left out: press g twice for grids of them, or once for single cards.` : "Press g for single cards: what is left is too different for a grid.";
     $("grid-words").textContent = grids.isEnd ? words : "";
+    $("all-picked").hidden = true;
     drawGridButtons();
     return;
   }
+  $("all-picked").hidden = !grids.picked || grid.size <= grid.tiles.length;
+  $("all-picked").lastChild.textContent = ` Decide all ${grid.size} …`;
   const given = grid.mixed ? "several labels" : (grid.given ?? "(no label)");
-  $("grid-title").textContent = shown(grid.suggested ? `${given} → ${grid.suggested}` : given);
+  const suggested = grid.several ? "each as suggested" : grid.suggested;
+  $("grid-title").textContent = shown(suggested ? `${given} → ${suggested}` : given);
   $("tiles").replaceChildren(...grid.tiles.map((tile) => makeTile(grid, tile)));
   $("grid-beside").append(...[[grid.given, grid.likeGiven], [grid.suggested, grid.likeSuggested]].filter(([, some]) => some.length).map(soundOnes));
   drawTiles();
@@ -234,7 +262,7 @@ function soundOnes([name, some]) {
   return section;
 }
 
-function makeTile(grid, { place, id, title, price, given, chance }) {
+function makeTile(grid, { place, id, title, price, given, suggested, chance }) {
   const made = element("button", "pick");
   made.type = "button";
   made.dataset.place = place;
@@ -245,8 +273,10 @@ function makeTile(grid, { place, id, title, price, given, chance }) {
   image.onerror = failed;
   if (image.complete && image.src && !image.naturalWidth) failed();
   const cost = price === null ? "" : money(price);
-  made.append(picture, element("span", "", title || id), element("span", "quiet", [grid.mixed && (given ?? "(no label)"), cost, percent(chance)].filter(Boolean).join(" · ")), element("span", "mark"));
-  made.title = shown([id, title, given, chance === null ? "" : `${grid.suggested ? "suggestion right" : "needs a change"}: ${percent(chance)}`].filter(Boolean).join("\n"));
+  made.append(picture, element("span", "", title || id), element("span", "quiet", [grid.mixed && (given ?? "(no label)"), cost, percent(chance)].filter(Boolean).join(" · ")));
+  if (grid.several) made.append(element("span", "quiet", suggested ? `→ ${suggested}` : "no suggestion"));
+  made.append(element("span", "mark"));
+  made.title = shown([id, title, given, grid.several && suggested && `→ ${suggested}`, chance === null ? "" : `${suggested ? "suggestion right" : "needs a change"}: ${percent(chance)}`].filter(Boolean).join("\n"));
   made.addEventListener("click", () => leaveOut(grid, place));
   return made;
 }
@@ -270,7 +300,7 @@ function drawTiles() {
     made.setAttribute("aria-label", shown([tile.title || tile.id, tile.price === null ? "" : money(tile.price), percent(tile.chance), made.lastChild.textContent].filter(Boolean).join(", ")));
   });
   const there = rest(grid).length;
-  const words = [`${there} of ${grid.tiles.length} are decided together`, grid.size > grid.tiles.length && `${grid.size} of this kind are left`, grid.worth && `about ${Math.round(grid.worth)} need a change`, grid.kind];
+  const words = [`${there} of ${grid.tiles.length} are decided together`, grid.size > grid.tiles.length && `${grid.size} of ${grids.picked ? "those picked" : "this kind"} are left`, grids.picked?.decided && `${grids.picked.decided} picked ${grids.picked.decided === 1 ? "one is" : "ones are"} decided already`, grid.worth && `about ${Math.round(grid.worth)} need a change`, grid.kind];
   $("grid-words").textContent = shown(words.filter(Boolean).join(" · "));
 }
 
@@ -278,7 +308,7 @@ function drawGridButtons() {
   if (!grids.on) return;
   const { here } = grids;
   const button = (name) => document.querySelector(`#actions [data-do=${name}]`);
-  button("accept").disabled = !here || !here.suggested;
+  button("accept").disabled = !here || !(here.suggested || here.several);
   button("keep").disabled = !here || here.tiles.every(({ given }) => given === null);
 }
 

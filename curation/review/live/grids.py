@@ -1,7 +1,8 @@
 """Grids: similar listings that need the same decision, to decide on together.
 
 A grid is of one given and one suggested label, and of one main kind of issue. Its first tile is the one that most
-probably must change; the others are those of the group whose photos are most like it.
+probably must change; the others are those of the group whose photos are most like it. What a person picked on the map
+makes grids in the same way, as one group.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Grids:
         self._worth = np.nan_to_num(facts.worth)
         self._number = {name: number for number, name in enumerate(cards.classes)}
 
-    def make(self, ranks: Int64, number: int) -> list[dict[str, Any]]:
+    def make(self, ranks: Int64, number: int, *, picked: bool = False) -> list[dict[str, Any]]:
         """Return the next grids, the one that is worth most first.
 
         Parameters
@@ -53,18 +54,20 @@ class Grids:
             The listings that they may be of.
         number : int
             How many grids; fewer if there are no more.
+        picked : bool
+            Whether a person picked them: they are one group, whatever their labels, and however few.
 
         Returns
         -------
         list of dict
-            ``given`` and ``suggested`` (None for no label), ``mixed``: whether the tiles have several given labels,
-            ``kind``, ``size`` of the group, ``worth``: how many of the tiles are expected to need a change, ``likely``
-            classes, ``tiles``, each with what is ``shown`` to be suggested as the journal names it, and sound listings
-            of both classes like the first tile.
+            ``given`` and ``suggested`` (None for no label, or several), ``mixed`` and ``several``: whether the tiles
+            have several given or suggested labels, ``kind`` (empty for several), ``size`` of the group, ``worth``: how
+            many of the tiles are expected to need a change, ``likely`` classes, ``tiles``, each with what is ``shown``
+            to be suggested as the journal names it, and sound listings of both classes like the first tile.
         """
         grids: list[dict[str, Any]] = []
         while len(grids) < number:
-            group = self._best(ranks)
+            group = self._likeliest(ranks) if picked else self._best(ranks)
             if not len(group):
                 break
             tiles = self._tiles(group)
@@ -90,6 +93,10 @@ class Grids:
         found: Int64 = ranks[groups == best]
         return found
 
+    def _likeliest(self, ranks: Int64) -> Int64:
+        """Return ranks, the one that most probably must change first."""
+        return ranks[np.lexsort((ranks, -self._worth[ranks]))]
+
     def _groups(self, ranks: Int64) -> Int64:
         """Return the number of the group of each rank; -1 where it is too small for a grid."""
         facts = self.facts
@@ -114,16 +121,19 @@ class Grids:
         facts = self.facts
         card = self._cards.card(self._queue.order[tiles[0]], reposts=0)
         kinds = self._queue.kinds
+        several = len(np.unique(facts.suggested[tiles])) > 1
+        one_kind = len(np.unique(facts.kind[tiles])) == 1
         return {
             "given": card.given,
-            "suggested": facts.name(int(facts.suggested[tiles[0]])),
+            "suggested": None if several else facts.name(int(facts.suggested[tiles[0]])),
             "mixed": len(np.unique(facts.given[tiles])) > 1,
-            "kind": kinds[int(facts.kind[tiles[0]])]["title"],
+            "several": several,
+            "kind": kinds[int(facts.kind[tiles[0]])]["title"] if one_kind else "",
             "size": size,
             "worth": round(float(self._worth[tiles].sum()), 2),
             "likely": [self._number[name] for name, _ in card.classes[:FEWEST]],
             "likeGiven": [self._queue.beside(example.id) for example in card.like_given],
-            "likeSuggested": [self._queue.beside(example.id) for example in card.like_suggested],
+            "likeSuggested": [] if several else [self._queue.beside(example.id) for example in card.like_suggested],
             "tiles": [self._tile(rank) for rank in tiles.tolist()],
         }
 
@@ -132,6 +142,7 @@ class Grids:
         return {
             **listing_data(self._cards.example(self._queue.order[rank])),
             "place": int(self._queue.places[rank]),
+            "suggested": self.facts.name(int(self.facts.suggested[rank])),
             "chance": None if np.isnan(chance) else round(float(chance), 4),
             "shown": self.facts.told(rank),
         }

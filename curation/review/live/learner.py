@@ -6,25 +6,20 @@ so that all windows and all reviews of a run have the same order. If learning fa
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-import curation
 from curation.errors import RunError
 from curation.rendering.words import many
+from curation.review.live import beside
 from curation.review.live.queue import Queue
-from curation.review.server.failures import LOG
 from curation.run.folder import RunFolder
 from curation.run.learned import DECIDED, LearnedState, digest_of, learned_file, read_learned, read_state, taught
 
@@ -143,10 +138,7 @@ class Learner:
 
     def close(self) -> None:
         """End the process that learns, if there is one."""
-        if self._process is not None:
-            self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
+        beside.end(self._process)
         self._pool.shutdown(cancel_futures=True)
 
     def _begin(self, line: int) -> None:
@@ -159,19 +151,7 @@ class Learner:
             self._fail(f"no process could be started: {error.strerror or error}")
 
     def _started(self, line: int) -> subprocess.Popen[bytes]:
-        root = str(Path(curation.__file__).parents[1])
-        paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        command = [sys.executable, "-P", "-m", "curation.learning", str(self._run.folder.resolve()), str(line)]
-        with (self._run.folder / LOG).open("ab") as log:
-            # in a session of its own, so that Ctrl-C does not reach it: `close` ends it
-            return subprocess.Popen(  # noqa: S603  # nosec B603
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": paths},
-                start_new_session=True,
-            )
+        return beside.start(self._run, "curation.learning", str(line))
 
     def _reap(self) -> None:
         if self._process is None:
@@ -183,7 +163,7 @@ class Learner:
             return
         self._process = None
         if ended:
-            self._fail(f"killed by signal {-ended}" if ended < 0 else f"{LOG} of the run says why")
+            self._fail(beside.reason(ended))
 
     def _fail(self, why: str) -> None:
         self._has_failed = True

@@ -46,6 +46,7 @@ function arrange({ order, kinds, piece, learnt, ...said }) {
   showRow();
   store.ahead(following(12));
   gridsAgain();
+  if (map.on) loadMap();
   drawLearning(said);
 }
 

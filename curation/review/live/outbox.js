@@ -100,7 +100,7 @@ function stamp() {
 stamp.last = 0;
 stamp.ahead = data.now - Date.now();
 
-async function ask(path, body) {
+async function ask(path, body, read = (answer) => answer.json()) {
   let answer;
   try {
     const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
@@ -111,7 +111,7 @@ async function ask(path, body) {
   if (answer.status === 401 || answer.status === 403) throw new Error("This review has ended. Open the link that the new one printed in this browser.");
   if (answer.status === 503) throw new Error((await answer.json()).stopped);
   if (!answer.ok) throw new Error(`The server of this review failed (${answer.status}). Its terminal says why.`);
-  return answer.json();
+  return read(answer);
 }
 
 function drawTrouble() {

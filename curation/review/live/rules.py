@@ -7,10 +7,22 @@ from collections.abc import Sequence
 
 __all__ = ["PageRules"]
 
-_READ = ("/", "/favicon.ico", "/changes", "/order", "/queue", "/rows", "/cards", "/find", "/photo", "/counts")
+_READ = (
+    "/",
+    "/favicon.ico",
+    "/changes",
+    "/order",
+    "/queue",
+    "/rows",
+    "/cards",
+    "/find",
+    "/photo",
+    "/counts",
+    "/points",
+)
 _ASSETS = "/assets/"
 #: What is too long for an address is posted, too.
-_SEND = ("/steps", "/learn", "/grids", "/narrow", "/suggestions")
+_SEND = ("/steps", "/learn", "/grids", "/narrow", "/suggestions", "/map")
 # scripts and styles are files of ours; the page sends nothing elsewhere and nobody may show it in a frame
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -58,7 +58,10 @@ const cards = new Fetched("/cards", 20, (places) => {
   if (places.includes(current) || (!places.length && !cards.kept.has(current))) drawCard();
   for (const place of places) picture(index.ids[place]);
 });
-const rowsOf = new Fetched("/rows", 100, (places) => redrawRows(places.length ? places : store.inSight || []));
+const rowsOf = new Fetched("/rows", 100, (places) => {
+  redrawRows(places.length ? places : store.inSight || []);
+  if (map.on) drawTip();
+});
 
 // Photos: those of the next listings are there before they are shown
 
@@ -148,6 +151,7 @@ const news = {
     this.touched.clear();
     drawProgress();
     drawRows();
+    mapChanged();
     if (isHere) drawStanding();
   },
 
@@ -218,6 +222,7 @@ async function loadPieces() {
   countKinds();
   refresh();
   drawTiles();
+  mapChanged();
 }
 
 // Search: the server has the titles
@@ -288,10 +293,11 @@ function open() {
 }
 
 function listenLive() {
-  Object.assign(KEYS, { g: "grids", A: "all" });
+  Object.assign(KEYS, { g: "grids", m: "map", A: "all" });
   if (data.learns) KEYS.l = "learn";
   listenFilters();
   listenGrids();
+  listenMap();
   window.addEventListener("beforeunload", (event) => {
     if (!outbox.steps.length) return;
     event.preventDefault();
@@ -327,9 +333,9 @@ const store = {
   },
   order: () => narrowing.places || index.order,
   rank: (place) => (narrowing.ranks || index.rank)[place],
-  narrowed: () => grids.on && restartGrids(),
-  single: closeGrids,
-  does: (action) => (grids.on ? GRID_DO[action] : undefined) || LIVE_DO[action],
-  key: gridKey,
+  narrowed: () => (grids.on ? restartGrids() : mapChanged()),
+  single,
+  does: (action) => (grids.on ? GRID_DO : map.on ? MAP_DO : {})[action] || LIVE_DO[action],
+  key: (event) => mapKey(event) || gridKey(event),
   drawState: drawSending,
 };

@@ -19,6 +19,7 @@ from curation.review.live.filters import Facts, Filter, Left
 from curation.review.live.following import Followed
 from curation.review.live.grids import Grids
 from curation.review.live.learner import Learner
+from curation.review.live.photomap import PhotoMap
 from curation.review.live.photos import Photos
 from curation.review.live.queue import Queue
 from curation.review.live.steps import Answered, Deciding, Step
@@ -100,6 +101,7 @@ class Session:
         self._agreed: tuple[int, Agreement] | None = None
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
         self._left = Left(self.followed, self.queue, self._blind)
+        self._map = PhotoMap(run, self.queue)
         self._grids: Grids | None = None
         # events are counted from the start of this process: the page must notice another one
         self.id = secrets.token_hex(8)
@@ -222,7 +224,7 @@ class Session:
         return self._left.veiled()
 
     def counts(self, left: Bool) -> dict[str, Any]:
-        """Return how many listings each choice of a filter has; in the thread of cards, as the next three.
+        """Return how many listings each choice of a filter has; in the thread of cards, as the next five.
 
         Parameters
         ----------
@@ -259,7 +261,24 @@ class Session:
         # what is no longer doubted has no suggestion to take
         return facts.suggestions([rank[place] for place in places if place in rank])
 
-    def grids(self, wanted: Filter, left: Bool, number: int) -> list[dict[str, Any]]:
+    def map_state(self) -> dict[str, Any]:
+        """Return whether there is a map of the photos, with the names of the classes; see :class:`PhotoMap`."""
+        return {**self._map.look(), "names": self._grids_now().facts.names}
+
+    def map_points(self, veiled: Bool) -> bytes:
+        """Return the points of the queue.
+
+        Parameters
+        ----------
+        veiled : ndarray of bool, shape (N,)
+            Of :meth:`veiled`.
+        """
+        facts = self._grids_now().facts
+        return self._map.packed(facts, veiled[facts.queue.places])
+
+    def grids(
+        self, wanted: Filter, left: Bool, number: int, among: Sequence[int] | None = None
+    ) -> list[dict[str, Any]]:
         """Return the next grids.
 
         Parameters
@@ -269,15 +288,20 @@ class Session:
             By place, the listings that they may be of.
         number : int
             How many.
+        among : sequence of int, optional
+            Places that a person picked: grids of these, whatever their labels.
         """
         grids = self._grids_now()
         may = left[grids.facts.queue.places]
+        if among is not None:
+            may &= np.isin(grids.facts.queue.places, among)
         ranks = np.sort(grids.facts.passing(wanted, ~may))
-        return grids.make(ranks[may[ranks]], number)
+        return grids.make(ranks[may[ranks]], number, picked=among is not None)
 
     def close(self) -> None:
         """End what works for this review."""
         self.photos.close()
+        self._map.close()
         if self._learner is not None:
             self._learner.close()
 

@@ -9,12 +9,12 @@ __all__ = ["LIVE_SCRIPT", "LIVE_STYLE", "SCRIPT", "STYLE", "joined"]
 _HERE = Path(__file__).parent
 _LIVE = _HERE.parent / "live"
 STYLE = (_HERE / "page.css",)
-LIVE_STYLE = (*STYLE, _LIVE / "grids.css")
+LIVE_STYLE = (*STYLE, _LIVE / "grids.css", _LIVE / "photomap.css")
 #: In the order in which they are needed.
 SCRIPT = tuple(_HERE / f"{name}.js" for name in ("base", "values", "view", "deciding", "files", "local", "start"))
 LIVE_SCRIPT = (
     *(_HERE / f"{name}.js" for name in ("base", "values", "view", "deciding")),
-    *(_LIVE / f"{name}.js" for name in ("outbox", "filters", "grids", "server", "learning")),
+    *(_LIVE / f"{name}.js" for name in ("outbox", "filters", "grids", "photomap", "mapdraw", "server", "learning")),
     _HERE / "start.js",
 )
 

@@ -5,7 +5,7 @@ const DO = {
   keep: keepLabel, accept, relabel: () => openClasses(), fits, price: openPrice, several: () => decide("ambiguous"),
   delete: () => decide("delete"), only, undo,
   note: () => $("note").focus(), next: () => move(1), previous: () => move(-1),
-  search: () => $("search").focus(), help: () => $("keys").showModal(),
+  search: () => $("search").focus(), help: openHelp,
 };
 const KEYS = {
   k: "keep", a: "accept", e: "relabel", f: "fits", p: "price", s: "several", d: "delete", o: "only", u: "undo",
@@ -33,6 +33,11 @@ function key(event) {
 function act(action) {
   if (store.busy) store.busy.then(() => act(action));
   else (store.does(action) || DO[action])();
+}
+
+function openHelp() {
+  $("keys").showModal();
+  $("keys").scrollTop = 0; // its button is at the end
 }
 
 function refresh() {
@@ -76,7 +81,7 @@ function listen() {
   $("new-price").addEventListener("input", drawTyped);
   $("new-price").addEventListener("keydown", (event) => event.key === "Enter" && setPrice());
   $("set-price").addEventListener("click", setPrice);
-  $("help").addEventListener("click", DO.help);
+  $("help").addEventListener("click", openHelp);
   $("open-queue").addEventListener("click", () => {
     const open = document.body.classList.toggle("show-queue");
     $("open-queue").setAttribute("aria-expanded", String(open));
