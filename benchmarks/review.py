@@ -2,6 +2,7 @@
 
     python benchmarks/review.py --listings 600 5000 50000 --decisions 100
     python benchmarks/review.py --learn runs/demo/1
+    python benchmarks/review.py --map --listings 5000 200000
 
 Each size is a synthetic run: a third of the listings is flagged, and photos are drawn blots of 400 x 300 pixels. The
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
@@ -10,7 +11,8 @@ figures are the limit of the software, not the speed of a person. The page of `-
 and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
 time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, keys leave two tiles
 out of each, and one key decides the others, until there are no more. `--learn` measures, on copies of finished runs
-with features, the seconds from the 25th decision to the new order, and keys meanwhile. This needs Chromium, Playwright,
+with features, the seconds from the 25th decision to the new order, and keys meanwhile. `--map` measures the map of
+photos, in runs of which every listing is flagged and whose photos are of 50 sorts. This needs Chromium, Playwright,
 and no other process of FiftyOne, which would share its mongod.
 """
 
@@ -49,6 +51,7 @@ CLASSES = [f"class {number}" for number in range(12)]
 KEYS = "kad"
 PHOTOS = 500
 FEATURES = 512
+SORTS = 50
 IN_PAGE = 300
 # milliseconds from each key to the frame that shows the next photo
 CLOCK = """() => { window.took = []; document.addEventListener("keydown", () => {
@@ -58,6 +61,17 @@ CLOCK = """() => { window.took = []; document.addEventListener("keydown", () => 
         if (isNext && photo && photo.complete && photo.naturalWidth > 0) took.push(performance.now() - start);
         else requestAnimationFrame(look); };
     requestAnimationFrame(look); }, true) }"""
+# milliseconds of drawing the map, moved and enlarged, and of the point under the mouse
+MOVES = {
+    "ms to draw the map moved": """() => Array.from({ length: 60 }, (_, step) => {
+        pan(step % 2 ? 40 : -40, 10 * (step % 3) - 10); const start = performance.now(); paint();
+        return performance.now() - start })""",
+    "ms to draw the map enlarged": """() => { zoom(4); const took = Array.from({ length: 60 }, (_, step) => {
+        pan(step % 2 ? 40 : -40, 0); const start = performance.now(); paint(); return performance.now() - start });
+        showAll(); return took }""",
+    "ms to the point under the mouse": """() => Array.from({ length: 60 }, (_, step) => {
+        const start = performance.now(); pointAt(500 + step, 300); return performance.now() - start })""",
+}
 # the same from each key to the frame that shows all tiles of the next grid
 GRID_CLOCK = """() => { window.took = []; document.addEventListener("keydown", event => {
     if (!"ak".includes(event.key)) return;
@@ -81,11 +95,16 @@ def main() -> None:
     parser.add_argument(
         "--learn", type=Path, nargs="+", default=[], metavar="RUN", help="only learning, in copies of runs"
     )
+    parser.add_argument("--map", action="store_true", help="only the map of photos")
     parser.add_argument("--without-app", action="store_true", help="only the pages")
     arguments = parser.parse_args()
     for folder in arguments.learn:
         print(json.dumps({"run": str(folder), **learning(folder)}), flush=True)
-    if arguments.learn:
+    for listings in arguments.listings if arguments.map else []:
+        with tempfile.TemporaryDirectory() as place:
+            run = make_run(Path(place), listings, flagged=1)
+            print(json.dumps({"listings": listings, "map": photo_map(run)}), flush=True)
+    if arguments.learn or arguments.map:
         return
     for listings in arguments.listings:
         figures: dict[str, Any] = {"listings": listings}
@@ -103,8 +122,8 @@ def main() -> None:
         drop_database()
 
 
-def make_run(folder: Path, listings: int) -> RunFolder:
-    """Write a finished run."""
+def make_run(folder: Path, listings: int, flagged: float = 1 / 3) -> RunFolder:
+    """Write a finished run, with this share of flagged listings."""
     rng = np.random.default_rng(0)
     photos = folder / "photos"
     photos.mkdir()
@@ -114,24 +133,24 @@ def make_run(folder: Path, listings: int) -> RunFolder:
     for number in range(PHOTOS, listings):
         os.link(photos / f"{number % PHOTOS}.jpg", photos / f"{number}.jpg")
     given = rng.integers(0, len(CLASSES), listings)
-    flagged = np.arange(listings) < listings // 3
+    wrong = np.arange(listings) < int(listings * flagged)
     issues = pd.DataFrame({"id": [f"L{number:06}" for number in range(listings)]}).assign(
         image=[f"{number}.jpg" for number in range(listings)],
         given_label=[CLASSES[number] for number in given],
         price=np.round(np.exp(rng.normal(4, 1, listings)), 2),
-        is_label_issue=flagged,
-        label_score=np.where(flagged, rng.uniform(0, 0.4, listings), 0.95),
+        is_label_issue=wrong,
+        label_score=np.where(wrong, rng.uniform(0, 0.4, listings), 0.95),
         suggested_label=[
-            CLASSES[(number + 1) % 12] if wrong else None for number, wrong in zip(given, flagged, strict=True)
+            CLASSES[(number + 1) % 12] if is_wrong else None for number, is_wrong in zip(given, wrong, strict=True)
         ],
-        suggested_confidence=np.where(flagged, 0.8, np.nan),
+        suggested_confidence=np.where(wrong, 0.8, np.nan),
         price_low=20.0,
         price_high=200.0,
         is_price_issue=rng.random(listings) < 0.03,
         price_score=rng.random(listings),
-        change_chance=np.where(flagged, 0.8, 0.05),
+        change_chance=np.where(wrong, 0.8, 0.05),
         priority=np.arange(listings) + 1,
-        reasons=np.where(flagged, "given one class, looks like another: photo and title say so", ""),
+        reasons=np.where(wrong, "given one class, looks like another: photo and title say so", ""),
     )
     issues = issues.reindex(columns=list(COLUMNS)).astype(COLUMNS)
     table = issues[["id", "image", "price"]].assign(
@@ -141,7 +160,9 @@ def make_run(folder: Path, listings: int) -> RunFolder:
     run.training_folder.mkdir(parents=True)
     run.write_table(run.issues_file, issues)
     run.write_table(run.listings_file, table)
-    np.save(run.training_folder / "features-0.npy", rng.normal(size=(listings, FEATURES)).astype(np.float32))
+    features = rng.normal(size=(listings, FEATURES)).astype(np.float32)
+    features += rng.normal(size=(SORTS, FEATURES)).astype(np.float32)[rng.integers(0, SORTS, listings)]
+    np.save(run.training_folder / "features-0.npy", features)
     probs = rng.dirichlet(np.full(len(CLASSES), 0.3), listings).astype(np.float32)
     np.savez(
         run.probabilities_file,
@@ -278,6 +299,47 @@ def grid_page(run: RunFolder) -> dict[str, Any]:
         figures["ms to the next grid"] = spread([ms / 1000 for ms in page.evaluate("() => took")])
         browser.close()
     return figures
+
+
+def photo_map(run: RunFolder) -> dict[str, Any]:
+    """Open the map twice, move it, and draw a lasso around its middle: in milliseconds of the browser, or seconds."""
+    figures: dict[str, Any] = {}
+    for opening in ("first", "again"):
+        with server(run, "--page", "--no-learn") as (process, url), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+            page = browser.new_page(viewport={"width": 1600, "height": 900})
+            page.set_default_timeout(600_000)
+            page.goto(url)
+            page.wait_for_function("() => isLoaded()")
+            start = time.perf_counter()
+            page.keyboard.press("m")
+            page.wait_for_function("size => drawing.painted === size", arg=len(run.issues()))
+            figures[f"seconds from m to the whole map, {opening}"] = round(time.perf_counter() - start, 2)
+            if opening == "again":
+                figures |= {name: spread([ms / 1000 for ms in page.evaluate(code)]) for name, code in MOVES.items()}
+                figures |= lasso(page)
+                figures["MB"] = memory(process)
+            browser.close()
+    return figures
+
+
+def lasso(page: Page) -> dict[str, Any]:
+    """Draw a lasso around the middle of the map, until the grid stands with its photos."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    turns = [2 * np.pi * number / 60 for number in range(60)]
+    page.keyboard.down("Shift")
+    page.mouse.move(across + 150, down)
+    page.mouse.down()
+    for turn in turns:
+        page.mouse.move(across + 150 * float(np.cos(turn)), down + 150 * float(np.sin(turn)))
+    start = time.perf_counter()
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.wait_for_function("() => grids.here && [...document.querySelectorAll('.pick img')].every(one => one.complete)")
+    seconds = round(time.perf_counter() - start, 2)
+    return {"listings in the lasso": page.evaluate("() => grids.picked.places.length"), "seconds to its grid": seconds}
 
 
 def learning(folder: Path) -> dict[str, Any]:

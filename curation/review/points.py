@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -34,8 +33,6 @@ _NEAREST = 3
 _BLOCK = 4096
 #: Increase when the points of the same features change.
 _RECIPE = "2"
-#: A reviewer's keys come first.
-_NICENESS = 10
 
 
 def points_of(run: RunFolder) -> dict[str, Float32]:
@@ -89,7 +86,6 @@ def main(arguments: list[str]) -> None:
     arguments : list of str
         Folder of the run.
     """
-    os.nice(_NICENESS)
     (folder,) = arguments
     try:
         points_of(RunFolder(Path(folder)))
@@ -117,6 +113,8 @@ def _compute(run: RunFolder) -> tuple[npt.NDArray[np.str_], Float32]:
     rows = rows[np.argsort(ids[rows], kind="stable")]
     if len(rows) < 3:
         return ids[:0], np.zeros((0, 2), dtype=np.float32)
+    import sklearn.manifold  # noqa: F401  # before the limit, which holds for what is loaded
+
     # one thread: on a busy machine, several wait for each other, and t-SNE takes ten times as long
     with threadpool_limits(1):
         return ids[rows], _placed(features, rows)

@@ -9,7 +9,7 @@ const CHANCES = [[0.1, 0x3b6fb5, "below 10 %"], [0.3, 0x4fa3a5, "10 to 30 %"], [
 const PALE = 0.2; // how much is seen of a decided one
 
 const drawing = {
-  colours: new Uint32Array(0), // of each point, 0xrrggbb
+  colours: new Uint32Array(0), // of each point, as its pixels
   picture: null,
   asked: 0,
   painted: -1, // points in the picture that is on the screen
@@ -40,7 +40,8 @@ function colourPoints() {
   const first = [...often.keys()].filter((code) => code >= 0).sort((one, other) => often.get(other) - often.get(one) || one - other);
   // by all points, so that a filter changes no colour
   const chosen = colours || new Map(first.slice(0, PALETTE.length).map((code, number) => [code, PALETTE[number]]));
-  drawing.colours = Uint32Array.from(codes, (code) => chosen.get(code) ?? GREY);
+  const pixelOf = new Map([...chosen].map(([code, colour]) => [code, ofPixel(colour)]));
+  drawing.colours = Uint32Array.from(codes, (code) => pixelOf.get(code) ?? ofPixel(GREY));
   const counts = new Map();
   for (const point of map.shown) counts.set(codes[point], (counts.get(codes[point]) || 0) + 1);
   const named = [...chosen].filter(([code]) => counts.has(code)).map(([code, colour]) => [colour, name(code), counts.get(code)]);
@@ -105,7 +106,7 @@ function radius() {
   const { width, height } = stage();
   const room = Math.sqrt((width * height) / Math.max(map.shown.length, 1)) / 6;
   const closer = Math.sqrt(viewed().scale / (0.94 * Math.min(width, height)));
-  return Math.min(Math.max(Math.min(room, 5) * closer, 1.1), 9);
+  return Math.min(Math.max(Math.min(room, 5) * closer, 0.9), 9);
 }
 
 // [offset across, offset down, opacity]: a disc with soft edges
@@ -138,15 +139,22 @@ function stampDiscs(isDecided, pixels, wide, high, sharp, { reach, pixels: disc 
     const below = Math.round(map.y[point] * by + under);
     // a disc that the edge would cut is left out
     if (right < reach || below < reach || right >= wide - reach || below >= high - reach) continue;
-    const colour = ofPixel(drawing.colours[point]);
+    const colour = drawing.colours[point];
     const [odd, even] = [colour & 0xff00ff, colour & 0xff00];
     const at = below * wide + right;
     for (let number = 0; number < offsets.length; number++) {
       const weight = weights[number];
-      const before = pixels[at + offsets[number]];
+      const spot = at + offsets[number];
+      if (weight === 256) {
+        pixels[spot] = colour;
+        continue;
+      }
+      // red and blue together, and green: two products of 32 bits instead of three
+      const before = pixels[spot];
       const rest = 256 - weight;
-      const mixed = (((odd * weight + (before & 0xff00ff) * rest) >>> 8) & 0xff00ff) | (((even * weight + (before & 0xff00) * rest) >>> 8) & 0xff00);
-      pixels[at + offsets[number]] = 0xff000000 | mixed;
+      const outer = (Math.imul(odd, weight) + Math.imul(before & 0xff00ff, rest)) >>> 8;
+      const inner = (Math.imul(even, weight) + Math.imul(before & 0xff00, rest)) >>> 8;
+      pixels[spot] = 0xff000000 | (outer & 0xff00ff) | (inner & 0xff00);
     }
   }
 }

@@ -324,6 +324,7 @@ class TestWhoMayEnter:
         "/cards?places=0",
         "/changes?session=x&since=0",
         "/photo?id=00&side=480",
+        "/points",
     )
 
     @pytest.mark.parametrize(
@@ -332,7 +333,7 @@ class TestWhoMayEnter:
     def test_nobody_without_the_token_reads_or_decides(self, live: Live, cookie: str) -> None:
         assert {live.ask(path, cookie=cookie).status for path in self.PATHS} == {401}
         body = {"session": live.id, "since": 0, "steps": [step("00", "keep")]}
-        assert live.ask("/steps", method="POST", body=body, cookie=cookie).status == 401
+        assert {live.ask(path, method="POST", body=body, cookie=cookie).status for path in ("/steps", "/map")} == {401}
         assert not live.run.journal.exists()
 
     @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ class TestWhoMayEnter:
     def test_no_other_page_reads_or_decides(self, live: Live, headers: dict[str, str]) -> None:
         assert {live.ask(path, **headers).status for path in self.PATHS} == {403}
         body = {"session": live.id, "since": 0, "steps": [step("00", "keep")]}
-        assert live.ask("/steps", method="POST", body=body, **headers).status == 403
+        assert {live.ask(path, method="POST", body=body, **headers).status for path in ("/steps", "/map")} == {403}
         assert not live.run.journal.exists()
 
     def test_the_link_lets_in_and_the_page_is_kept_from_others(self, live: Live) -> None:
@@ -364,7 +365,7 @@ class TestWhoMayEnter:
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
     def test_steps_are_only_posted(self, live: Live, method: str) -> None:
-        assert live.ask("/steps", method=method, body={}).status == 403
+        assert {live.ask(path, method=method, body={}).status for path in ("/steps", "/map")} == {403}
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b"{}", b'{"steps": 1}'])
     def test_a_body_that_is_no_step_is_malformed(self, live: Live, body: bytes) -> None:
