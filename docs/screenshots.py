@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ from curation.run.lookup import open_run
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = {"width": 1440, "height": 860}
+LIVE = {"width": 1280, "height": 720}
 #: Plausible decisions, one key for each photo.
 DECIDED = "aakaaadaakaadkaaka"
 
@@ -45,6 +47,10 @@ def main() -> None:
             draw_app(page, url)
             page = browser.new_page(viewport=SIZE, device_scale_factor=1.25)
             draw_page(page, copy)
+            browser.close()
+        with server(copy, "--page", "--no-learn") as (_, url), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+            draw_live(browser.new_page(viewport=LIVE), url)
             browser.close()
     drop_database()
 
@@ -84,6 +90,53 @@ def draw_page(page: Page, run: RunFolder) -> None:
         page.keyboard.press(key)
     page.wait_for_timeout(500)
     save(page, "page")
+
+
+def draw_live(page: Page, url: str) -> None:
+    """Draw the live page: a grid, the map with a lasso, and the grid that it makes."""
+    page.goto(url)
+    page.wait_for_function("() => isLoaded()")
+    page.select_option("#kind", "label")
+    page.locator("#card").focus()
+    page.keyboard.press("g")
+    page.wait_for_function("() => grids.here")
+    for key in ("ArrowRight", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    stand(page)
+    save(page, "grids")
+    page.select_option("#kind", "")
+    page.locator("#grid").focus()
+    page.keyboard.press("m")
+    page.wait_for_function("() => drawing.painted > 0", timeout=120_000)
+    # around the photo that has the most others near it
+    across, down = page.evaluate(
+        "() => { const near = at => map.shown.filter(to =>"
+        " Math.hypot(map.x[at] - map.x[to], map.y[at] - map.y[to]) < 0.06).length;"
+        " const middle = [...map.shown].sort((one, other) => near(other) - near(one))[0];"
+        " const { left, top } = $('canvas').getBoundingClientRect();"
+        " return [left + across(map.x[middle]), top + down(map.y[middle])] }"
+    )
+    page.keyboard.down("Shift")
+    page.mouse.move(across + 60, down)
+    page.mouse.down()
+    for step in range(40):
+        turn = 2 * math.pi * step / 40
+        page.mouse.move(across + 60 * math.cos(turn), down + 50 * math.sin(turn))
+    page.wait_for_timeout(1000)
+    save(page, "map")
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.wait_for_function("() => grids.here")
+    stand(page)
+    save(page, "picked")
+
+
+def stand(page: Page) -> None:
+    """Wait until the photos of a grid are there."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.pick img, #grid-beside img')].every(one => one.complete)"
+    )
+    page.wait_for_timeout(500)
 
 
 def save(shown: Page | Locator, name: str) -> None:

@@ -22,7 +22,7 @@ from training.utils.files import sha256_of_file, whole_file
 __all__ = ["kept_points", "main", "points_of"]
 
 
-#: Photos that t-SNE places by themselves: it takes 5 seconds of a core for these, and 22 for 5,000.
+#: Photos that t-SNE places by themselves: it takes 5 seconds of a core for these, and 16 for 5,000.
 _LANDMARKS = 2000
 _STEPS = 500
 _COMPONENTS = 50
