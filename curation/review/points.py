@@ -16,7 +16,7 @@ from curation.errors import CurateError
 from curation.review.similar import features_of
 from curation.run.folder import RunFolder
 from training.utils.array_files import open_arrays
-from training.utils.arrays import Float32, Int64
+from training.utils.arrays import Bool, Float32, Int64
 from training.utils.files import sha256_of_file, whole_file
 
 __all__ = ["kept_points", "main", "points_of"]
@@ -120,9 +120,10 @@ def _compute(run: RunFolder) -> tuple[npt.NDArray[np.str_], Float32]:
         return ids[rows], _placed(features, rows)
 
 
-def _has_features(features: Float32) -> npt.NDArray[np.bool_]:
-    lengths = np.concatenate([np.linalg.norm(features[block], axis=1) for block in _blocks(len(features))])
-    return np.isfinite(lengths) & (lengths > 0)
+def _has_features(features: Float32) -> Bool:
+    lengths: Float32 = np.concatenate([np.linalg.norm(features[block], axis=1) for block in _blocks(len(features))])
+    there: Bool = np.isfinite(lengths) & (lengths > 0)
+    return there
 
 
 def _placed(features: Float32, rows: Int64) -> Float32:

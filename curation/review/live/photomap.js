@@ -4,6 +4,7 @@
 
 const NEAREST = 24; // listings that Enter picks
 const CLOSE = 14; // pixels from a point that count as on it
+const STEP = 2; // pixels between two corners of the lasso
 const STILL = 5; // pixels that a hand may move in a click
 const CLOSEST = 64; // how often the whole map is enlarged at most
 const LOOK = 700; // milliseconds between two questions whether the map is made
@@ -296,11 +297,17 @@ function moved(event) {
     zoom(apart(at) / apart(before), (at.x + other.x) / 2, (at.y + other.y) / 2);
   } else if (drag && (drag.moved || Math.hypot(at.x - drag.x, at.y - drag.y) > STILL)) {
     drag.moved = true;
-    if (map.lasso) map.lasso.push(backAcross(at.x), backDown(at.y));
+    if (map.lasso) extendLasso(at);
     else pan(at.x - before.x, at.y - before.y);
     drawMap();
   }
   fingers.set(event.pointerId, at);
+}
+
+// a slow hand must not make a line of thousands of corners
+function extendLasso({ x, y }) {
+  const [lastX, lastY] = map.lasso.slice(-2);
+  if (Math.hypot(across(lastX) - x, down(lastY) - y) >= STEP) map.lasso.push(backAcross(x), backDown(y));
 }
 
 function released(event) {

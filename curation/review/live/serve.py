@@ -27,7 +27,9 @@ from training.utils.progress import Reporter
 
 __all__ = ["serve_page"]
 
-_KEYS = "Keys: k keep, a accept suggestion, e relabel, d delete, u undo, g grids, m map, ? all others. Stop with Ctrl-C."
+_KEYS = (
+    "Keys: k keep, a accept suggestion, e relabel, d delete, u undo, g grids, m map, ? all others. Stop with Ctrl-C."
+)
 
 
 def serve_page(
