@@ -6,7 +6,7 @@ import numpy as np
 
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["class_prices", "weighted_median"]
+__all__ = ["ClassPrices", "class_prices"]
 
 
 #: The spread of a class is averaged with the usual one, which counts as this many prices.
@@ -17,81 +17,114 @@ MAD_OF_NORMAL = 0.6745
 LEAST_SPREAD = float(np.log(1.1))
 
 
-def class_prices(x: Float64, number: Int64, share: Float64, *, classes: int) -> tuple[Float64, Float64]:
-    """Describe the log prices of each class.
+class ClassPrices:
+    """The log prices of each class, sorted once, to be described with other weights again and again.
 
     Parameters
     ----------
-    x : ndarray of float64, shape (n,)
+    x : ndarray of float64, shape (N,)
         Logarithms of prices in one currency; finite.
-    number : ndarray of int64, shape (n, M)
-        Classes that each listing may belong to; -1 for none.
-    share : ndarray of float64, shape (n, M)
-        Weight of the listing in each, 0 or more.
+    number : ndarray of int64, shape (N, M)
+        Classes that each listing may belong to, each once; -1 for none.
+    share : ndarray of float64, shape (N, M)
+        How much the listing belongs to each, 0 or more.
     classes : int
         K.
-
-    Returns
-    -------
-    centre, spread : ndarray of float64, shape (K,)
-        Median and robust standard deviation (MAD / 0.6745) of the log prices, the latter shrunk towards the usual
-        spread (the median over classes) as if by 8 more prices. A class without prices gets median and spread of all.
-        NaN without any prices.
     """
-    whole_centre, whole_spread = _centre_and_spread(x, np.ones(len(x)))
-    centre, spread, sizes = np.full(classes, whole_centre), np.full(classes, whole_spread), np.zeros(classes)
-    # sorted by class, so that the members of each are one slice
-    row, column = np.nonzero((number >= 0) & (share > 0))
-    order = np.argsort(number[row, column], kind="stable")
-    row, member, weight = row[order], number[row, column][order], share[row, column][order]
-    starts = np.searchsorted(member, np.arange(classes + 1))
-    for k in np.unique(member):
-        members = slice(starts[k], starts[k + 1])
-        centre[k], spread[k] = _centre_and_spread(x[row[members]], weight[members])
-        sizes[k] = weight[members].sum()
-    large = sizes >= BORROWED_PRICES
-    usual = float(np.median(spread[large])) if large.any() else whole_spread
-    shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
-    return centre, np.where(sizes > 0, shrunk, whole_spread)
+
+    def __init__(self, x: Float64, number: Int64, share: Float64, *, classes: int) -> None:
+        self.classes = classes
+        # sorted by class and price: the members of each class are one slice, which is sorted already
+        self._order = np.argsort(x, kind="stable")
+        self._x = x[self._order]
+        place, column = np.nonzero(((number >= 0) & (share > 0))[self._order])
+        row = self._order[place]
+        member = number[row, column]
+        # as the smallest type that holds them, because that of two bytes is sorted in one pass
+        by_class = np.argsort(member.astype(np.min_scalar_type(classes)), kind="stable")
+        self._row, column = row[by_class], column[by_class]
+        self._member_x, self._share = x[self._row], share[self._row, column]
+        self._starts = np.searchsorted(member[by_class], np.arange(classes + 1))
+
+    def __call__(self, weight: Float64) -> tuple[Float64, Float64]:
+        """Describe the log prices of each class.
+
+        Parameters
+        ----------
+        weight : ndarray of float64, shape (N,)
+            Weight of each listing, 0 or more; those of weight 0 are left out.
+
+        Returns
+        -------
+        centre, spread : ndarray of float64, shape (K,)
+            Median and robust standard deviation (MAD / 0.6745) of the log prices, the latter shrunk towards the usual
+            spread (the median over classes) as if by 8 more prices. A class without prices gets median and spread of
+            all, however much each counts. NaN without any prices.
+        """
+        whole_centre, whole_spread = _centre_and_spread(self._x, np.sign(weight)[self._order])
+        centre, spread = np.full(self.classes, whole_centre), np.full(self.classes, whole_spread)
+        sizes = np.zeros(self.classes)
+        for k in np.flatnonzero(np.diff(self._starts)):
+            members = slice(self._starts[k], self._starts[k + 1])
+            counts = self._share[members] * weight[self._row[members]]
+            sizes[k] = counts.sum()
+            if sizes[k] > 0:
+                centre[k], spread[k] = _centre_and_spread(self._member_x[members], counts)
+        large = sizes >= BORROWED_PRICES
+        usual = float(np.median(spread[large])) if large.any() else whole_spread
+        shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
+        return centre, np.where(sizes > 0, shrunk, whole_spread)
 
 
-def _centre_and_spread(x: Float64, weight: Float64) -> tuple[float, float]:
-    centre = weighted_median(x, weight)
-    return centre, _robust_spread(x - centre, weight)
-
-
-def _robust_spread(residuals: Float64, weight: Float64) -> float:
-    """Return MAD / 0.6745 of residuals; at least log 1.1, NaN without any.
-
-    Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993).
-    """
-    spread = weighted_median(np.abs(residuals), weight) / MAD_OF_NORMAL
-    if spread < LEAST_SPREAD:
-        # where half of the prices or more are equal, the mean deviation still says something (same source)
-        spread = max(1.2533 * float(np.average(np.abs(residuals), weights=weight)), LEAST_SPREAD)
-    return spread
-
-
-def weighted_median(x: Float64, weight: Float64) -> float:
-    """Return the weighted median; with equal weights, the ordinary median; NaN without values.
-
-    Parameters
-    ----------
-    x, weight : ndarray of float64, shape (n,)
-        Values, and how much each counts, 0 or more.
+def class_prices(x: Float64, number: Int64, share: Float64, *, classes: int) -> tuple[Float64, Float64]:
+    """Describe the log prices of each class once; see :class:`ClassPrices`.
 
     Examples
     --------
-    >>> weighted_median(np.array([3.0, 1, 2, 9]), np.ones(4))
+    >>> centre, spread = class_prices(np.log([[10.0, 20, 40]])[0], np.zeros((3, 1), dtype=int), np.ones((3, 1)), classes=1)
+    >>> np.exp(centre).round(2).tolist()
+    [20.0]
+    """
+    return ClassPrices(x, number, share, classes=classes)(np.ones(len(x)))
+
+
+def _centre_and_spread(x: Float64, weight: Float64) -> tuple[float, float]:
+    """Return median and spread of sorted values; NaN if none has a weight."""
+    centre = _weighted_median(x, weight)
+    if np.isnan(centre):
+        return centre, centre
+    below = int(np.searchsorted(x, centre))
+    # two sorted halves, which a stable sort only merges
+    apart = np.concatenate([(centre - x[:below])[::-1], x[below:] - centre])
+    weight = np.concatenate([weight[:below][::-1], weight[below:]])
+    order = np.argsort(apart, kind="stable")
+    return centre, _robust_spread(apart[order], weight[order])
+
+
+def _robust_spread(apart: Float64, weight: Float64) -> float:
+    """Return MAD / 0.6745 of sorted absolute deviations; at least log 1.1.
+
+    Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993).
+    """
+    spread = _weighted_median(apart, weight) / MAD_OF_NORMAL
+    if spread < LEAST_SPREAD:
+        # where half of the prices or more are equal, the mean deviation still says something (same source)
+        spread = max(1.2533 * float(np.average(apart, weights=weight)), LEAST_SPREAD)
+    return spread
+
+
+def _weighted_median(x: Float64, weight: Float64) -> float:
+    """Return the weighted median of sorted values; with equal weights, the ordinary one; NaN if none has a weight.
+
+    >>> _weighted_median(np.array([1.0, 2, 3, 9]), np.ones(4))
     2.5
-    >>> weighted_median(np.array([1.0, 2, 3]), np.array([1.0, 1, 5]))
+    >>> _weighted_median(np.array([1.0, 2, 3]), np.array([1.0, 1, 5]))
     3.0
     """
-    if not len(x):
+    below = np.cumsum(weight)
+    if not len(x) or not below[-1]:
         return float("nan")
-    order = np.argsort(x, kind="stable")
-    below = np.cumsum(weight[order])
     half = below[-1] / 2
     # the midpoint if the halves meet between two values; sums of equal weights differ in the last digits
     low, high = np.searchsorted(below, half * (1 + np.array([-1e-9, 1e-9])))
-    return float((x[order[low]] + x[order[min(high, len(x) - 1)]]) / 2)
+    return float((x[low] + x[high]) / 2)

@@ -12,6 +12,7 @@ from curation.evidence.log_odds import softmax
 from curation.evidence.sources import PRICE
 from curation.issues.label.chances import chances_wrong
 from training.utils.arrays import Float64, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["Chances", "class_chances"]
 
@@ -53,9 +54,21 @@ def class_chances(evidence: Evidence) -> Chances:
     """
     belief = believe(evidence, [source for source in evidence.sources if source.name != PRICE])
     probs = _given_alone(evidence) if belief is None else _believed(belief, evidence)
-    number = np.argsort(-probs, axis=1, kind="stable")[:, :MOST_CLASSES]
-    share = np.take_along_axis(probs, number, axis=1)
+    number, share = _likeliest(probs)
     return Chances(number, share / share.sum(axis=1, keepdims=True))
+
+
+def _likeliest(probs: Float64) -> tuple[Int64, Float64]:
+    """Return the numbers of the likeliest classes, of equal ones the first, and their probabilities."""
+    number = np.empty((len(probs), min(MOST_CLASSES, probs.shape[1])), dtype=np.int64)
+    share = np.empty(number.shape)
+    for rows in row_blocks(len(probs)):
+        left = probs[rows].copy()
+        for place in range(number.shape[1]):
+            best = left.argmax(axis=1)[:, None]
+            number[rows, place], share[rows, place] = best[:, 0], np.take_along_axis(left, best, axis=1)[:, 0]
+            np.put_along_axis(left, best, -1, axis=1)
+    return number, share
 
 
 def _given_alone(evidence: Evidence) -> Float64:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from training.utils.arrays import Bool, Float64, Int64
+from training.utils.arrays import Bool, Float64, Int8, Int64
 
 __all__ = ["Roundness", "is_placeholder", "roundness"]
 
@@ -18,6 +18,12 @@ _SMOOTH = 0.7
 _BIN = 0.1
 #: The roundness of all prices counts as this many prices everywhere.
 _BORROWED = 3.0
+#: Digits of the longest numbers that floats hold exactly.
+_EXACT = 15
+#: What people type as a placeholder: none, one, a row of keys, or one key again and again.
+_ROWS = [int("1234567890"[:count]) for count in range(3, 11)]
+_REPEATED = [int(key * count) for key in "123456789" for count in range(3, _EXACT + 1)]
+_TYPED = np.array([0, 1, *_ROWS, *_REPEATED], dtype=np.float64)
 
 
 def roundness(price: Float64) -> Int64:
@@ -43,24 +49,26 @@ class Roundness:
     ----------
     expected : ndarray of float64, shape (N,)
         Log of the expected price of each listing; finite.
-    price : ndarray of float64, shape (N,)
-        NaN for missing ones, which do not count.
+    level : ndarray of int, shape (N,)
+        How round each price is, see :func:`roundness`.
+    counted : ndarray of bool, shape (N,)
+        Which prices count: those that are missing don't.
     """
 
-    def __init__(self, expected: Float64, price: Float64) -> None:
+    def __init__(self, expected: Float64, level: Int64 | Int8, counted: Bool) -> None:
         self._bin = ((expected - expected.min()) / _BIN).astype(np.int64)
-        counts = np.zeros((self._bin.max() + 1, _LEVELS))
-        priced = price > 0
-        np.add.at(counts, (self._bin[priced], roundness(price)[priced]), 1.0)
+        bins = int(self._bin.max()) + 1
+        places = self._bin[counted] * _LEVELS + level[counted]
+        counts = np.bincount(places, minlength=bins * _LEVELS).reshape(bins, _LEVELS).astype(np.float64)
         whole = (counts.sum(axis=0) + 0.1) / (counts.sum() + 0.1 * _LEVELS)
         near = gaussian_filter1d(counts, _SMOOTH / _BIN, axis=0, mode="constant")
         # as sums over neighbours, each at most 1
         near *= np.sqrt(2 * np.pi) * _SMOOTH / _BIN
-        self._log = np.log((near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED))
+        self._share = (near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED)
 
-    def __call__(self, price: Float64) -> Float64:
-        """Return the log frequency of the roundness of each price among listings like it; shape (N,)."""
-        return np.asarray(self._log[self._bin, roundness(price)])
+    def share(self, level: Int64 | Int8, rows: slice = slice(None)) -> Float64:
+        """Return the frequency of each level of roundness among listings like those of `rows`; shape (n,)."""
+        return np.asarray(self._share[self._bin[rows], level])
 
 
 def is_placeholder(price: Float64) -> Bool:
@@ -73,14 +81,4 @@ def is_placeholder(price: Float64) -> Bool:
     >>> is_placeholder(np.array([0.0, 1, 123456, 99999, 1250, 12, np.nan])).tolist()
     [True, True, True, True, False, False, False]
     """
-    return np.array([_looks_typed(value) for value in price.tolist()], dtype=bool)
-
-
-def _looks_typed(price: float) -> bool:
-    # whole numbers only; NaN and infinity are none
-    if not price.is_integer():
-        return False
-    digits = str(int(price))
-    if len(digits) < 3:
-        return price <= 1
-    return "1234567890".startswith(digits) or len(set(digits)) == 1
+    return np.isin(price, _TYPED)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
-from scipy.stats import t as student
+from scipy.special import gammaln
 
-from curation.evidence.class_prices import class_prices
+from curation.evidence.class_prices import ClassPrices
 from curation.issues.price.class_chances import Chances
 from curation.issues.price.regression import Regression
 from training.utils.arrays import Float64, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["Expectation", "expect"]
 
 
 #: Degrees of freedom of Student's t: nearly normal, with slightly heavier tails.
 _FREEDOM = 30
+_STUDENT = float(np.exp(gammaln((_FREEDOM + 1) / 2) - gammaln(_FREEDOM / 2)) / np.sqrt(_FREEDOM * np.pi))
 #: Penalties of the two regressions on title, photo and class. The first trusts words that few listings share, as of
 #: office copiers among printers; the second only those that many share, which predicts most prices better.
 _PENALTIES = (0.03, 2.0)
@@ -69,27 +70,25 @@ class Expectation:
     def _views_middle(self) -> Float64:
         return np.column_stack([(self.chance * self.centre).sum(axis=1), self.own])
 
-    def log_density(self, x: Float64) -> Float64:
-        """Return the log-density at log prices `x`, shape (N,); a price needs to fit only one of the views."""
-        return np.asarray(logsumexp(self.views(x) + np.log(self.share), axis=1))
+    def density(self, x: Float64, rows: slice = slice(None)) -> Float64:
+        """Return the density at log prices `x` of some rows, shape (n,); a price needs to fit only one of the views."""
+        return np.asarray(self.views(x, rows) @ self.share)
 
-    def views(self, x: Float64) -> Float64:
-        """Return the log-density of each view at log prices `x`, shape (N, 1 + V)."""
-        by_class = _log_density(x[:, None], self.centre, self.spread)
-        # the logarithm of a probability of 0
-        with np.errstate(divide="ignore"):
-            first = logsumexp(by_class + np.log(self.chance), axis=1)
-        return np.column_stack([first, _log_density(x[:, None], self.own, self.own_spread)])
+    def views(self, x: Float64, rows: slice = slice(None)) -> Float64:
+        """Return the density of each view at log prices `x` of some rows, shape (n, 1 + V)."""
+        by_class = _density(x[:, None], self.centre[rows], self.spread[rows])
+        first = (self.chance[rows] * by_class).sum(axis=1)
+        return np.column_stack([first, _density(x[:, None], self.own[rows], self.own_spread[rows])])
 
 
 def expect(
     x: Float64,
     weight: Float64,
     chances: Chances,
+    *,
+    prices: ClassPrices,
     regression: Regression,
     fold: Int64,
-    *,
-    classes: int,
 ) -> Expectation:
     """Learn which prices are usual, by class and by the listings' own titles and photos.
 
@@ -101,53 +100,52 @@ def expect(
         The probability that each is intended; 0 for a missing one.
     chances : Chances
         The classes of the listings.
+    prices : ClassPrices
+        The log prices of these classes.
     regression : Regression
         On titles, photos and given classes.
     fold : ndarray of int64, shape (N,)
-    classes : int
-        K.
 
     Returns
     -------
     Expectation
     """
-    priced = weight > 0
     centre, spread = np.empty_like(chances.share), np.empty_like(chances.share)
     for number in np.unique(fold):
-        others, rows = priced & (fold != number), fold == number
+        rows = fold == number
+        others = np.where(rows, 0, weight)
         # if all prices are in one fold, there is nothing else to compare with
-        others = others if others.any() else priced
-        by_class = class_prices(
-            x[others], chances.number[others], chances.share[others] * weight[others, None], classes=classes
-        )
+        by_class = prices(others if others.any() else weight)
         centre[rows], spread[rows] = (values[chances.number[rows]] for values in by_class)
     usual = (chances.share * centre).sum(axis=1)
     penalties = _PENALTIES if regression.informative else ()
     own, own_spread = np.empty((len(x), len(penalties))), np.empty((len(x), len(penalties)))
-    counts = chances.share[priced] * weight[priced, None]
     for view, penalty in enumerate(penalties):
         own[:, view] = usual + regression.predict(x - usual, weight, fold, penalty=penalty)
         # a title predicts the price of a game better than that of a phone
-        _, residual = class_prices((x - own[:, view])[priced], chances.number[priced], counts, classes=classes)
-        own_spread[:, view] = (chances.share * residual[chances.number]).sum(axis=1)
+        residuals = ClassPrices(x - own[:, view], chances.number, chances.share, classes=prices.classes)
+        own_spread[:, view] = (chances.share * residuals(weight)[1][chances.number]).sum(axis=1)
     equal = np.full(1 + len(penalties), 1 / (1 + len(penalties)))
     expectation = Expectation(centre, spread, chances.share, own, own_spread, equal)
-    return replace(expectation, share=_shares(expectation.views(x)[priced], weight[priced]))
+    return replace(expectation, share=_shares(expectation, x, weight)) if penalties else expectation
 
 
-def _shares(views: Float64, weight: Float64) -> Float64:
+def _shares(expectation: Expectation, x: Float64, weight: Float64) -> Float64:
     """Return the share of the prices that each view explains (expectation maximisation), shape (1 + V,)."""
-    share = np.full(views.shape[1], 1 / views.shape[1])
+    share = expectation.share
     if not weight.any():
         # no price tells
         return share
+    views = np.concatenate([expectation.views(x[rows], rows) for rows in row_blocks(len(x))])
     for _ in range(_UPDATES):
-        explains = views + np.log(share)
-        explains = np.exp(explains - logsumexp(explains, axis=1, keepdims=True))
+        explains = views * share
+        explains /= explains.sum(axis=1, keepdims=True)
         share = np.maximum(np.average(explains, axis=0, weights=weight), _LEAST_SHARE)
         share /= share.sum()
     return share
 
 
-def _log_density(x: Float64, centre: Float64, spread: Float64) -> Float64:
-    return np.asarray(student.logpdf((x - centre) / spread, _FREEDOM) - np.log(spread))
+def _density(x: Float64, centre: Float64, spread: Float64) -> Float64:
+    """Return the density of Student's t."""
+    squares = ((x - centre) / spread) ** 2
+    return np.asarray(_STUDENT / spread * (1 + squares / _FREEDOM) ** (-(_FREEDOM + 1) / 2))

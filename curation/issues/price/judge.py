@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
+from curation.evidence.class_prices import ClassPrices
 from curation.evidence.evidence import Evidence
 from curation.issues.price.class_chances import Chances, class_chances
-from curation.issues.price.digits import Roundness, is_placeholder
+from curation.issues.price.digits import Roundness, is_placeholder, roundness
 from curation.issues.price.expected import Expectation, expect
 from curation.issues.price.regression import Regression
-from training.utils.arrays import Bool, Float64, Int64
+from training.utils.arrays import Bool, Float64, Int8, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["COVERAGE", "PLACEHOLDER", "SLIPPED", "STRAY", "PriceJudgement", "judge_prices"]
 
@@ -131,27 +133,45 @@ def _learn(
     """Return the probability that each price is wrong, its most likely cause and slip, and what was expected."""
     priced = price > 0
     x = np.log(np.where(priced, price, 1))
+    prices = ClassPrices(x, chances.number, chances.share, classes=classes)
+    level, typed = _levels(price, 1.0), is_placeholder(price)
+    slipped = [_levels(price, slip) for slip in _SLIPS]
     wrong, share = np.zeros(len(price)), _WRONG
+    odds, cause, slip = np.empty(len(price)), np.empty(len(price), np.int64), np.empty(len(price), np.int64)
     for _ in range(_ROUNDS):
-        expected = expect(x, np.where(priced, 1 - wrong, 0), chances, regression, fold, classes=classes)
-        digits = Roundness(expected.middle, price)
-        intended = expected.log_density(x) + digits(price)
-        slips = np.stack([expected.log_density(x - np.log(slip)) + digits(price / slip) for slip in _SLIPS])
-        slips += np.log(_SLIPS_OFTEN)[:, None]
-        causes = np.stack([logsumexp(slips, axis=0), _placeholders(price), digits(price) - np.log(_ANYWHERE)])
-        causes += np.log(_CAUSES_OFTEN)[:, None]
+        weight = np.where(priced, 1 - wrong, 0)
+        # where every price seems to be wrong, they are all that is known
+        weight = weight if weight.any() else priced.astype(np.float64)
+        expected = expect(x, weight, chances, prices=prices, regression=regression, fold=fold)
+        digits = Roundness(expected.middle, level, priced)
+        for rows in row_blocks(len(price)):
+            intended = expected.density(x[rows], rows) * digits.share(level[rows], rows)
+            slips = [
+                often * expected.density(x[rows] - np.log(factor), rows) * digits.share(levels[rows], rows)
+                for factor, often, levels in zip(_SLIPS, _SLIPS_OFTEN, slipped, strict=True)
+            ]
+            stray = digits.share(level[rows], rows) / _ANYWHERE
+            causes = _CAUSES_OFTEN[:, None] * [np.sum(slips, axis=0), _placeholders(price[rows], typed[rows]), stray]
+            odds[rows] = np.log(causes.sum(axis=0) / intended)
+            cause[rows], slip[rows] = causes.argmax(axis=0), np.argmax(slips, axis=0)
         # a price of 0 is always a mistake
-        odds = np.where(priced, logsumexp(causes, axis=0) - intended, np.where(price == 0, np.inf, -np.inf))
+        odds = np.where(priced, odds, np.where(price == 0, np.inf, -np.inf))
         wrong, share = _wrong(odds, share, np.isfinite(price))
-    cause = np.where(price == 0, PLACEHOLDER, causes.argmax(axis=0))
-    return wrong, cause, slips.argmax(axis=0), expected
+    return wrong, np.where(price == 0, PLACEHOLDER, cause), slip, expected
 
 
-def _placeholders(price: Float64) -> Float64:
-    """Return the log-density of the prices if they are placeholders."""
+def _levels(price: Float64, slip: float) -> Int8:
+    """Return how round the prices would be without a slip."""
+    levels = np.empty(len(price), dtype=np.int8)
+    for rows in row_blocks(len(price)):
+        levels[rows] = roundness(price[rows] / slip)
+    return levels
+
+
+def _placeholders(price: Float64, typed: Bool) -> Float64:
+    """Return the density of the prices if they are placeholders: those that look `typed`."""
     # as a density of log prices: they are whole numbers, so the next one is 1 away
-    gap = 1 / np.maximum(price, 1)
-    return np.where(is_placeholder(price), -np.log(_PLACEHOLDERS * gap), -np.inf)
+    return np.where(typed, np.maximum(price, 1) / _PLACEHOLDERS, 0.0)
 
 
 def _wrong(odds: Float64, share: float, has_price: Bool) -> tuple[Float64, float]:

@@ -41,7 +41,7 @@ class Regression:
 
     def __init__(self, titles: Sequence[str | None], features: Float32 | None, labels: Int64) -> None:
         words = ["" if title is None else title.lower() for title in titles]
-        counts = [_counted(vectorizer, words) for vectorizer in vectorizers(min_df=2)]
+        counts = [_counted(vectorizer, words) for vectorizer in vectorizers(min_df=2)] if any(words) else []
         parts = [count for count in counts if count is not None]
         if features is not None and features.any():
             parts.append(csr_matrix(_FEATURES_COUNT * np.asarray(features[:, :_DIRECTIONS], dtype=np.float64)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from curation.evidence.class_prices import ClassPrices
 from curation.issues.price.class_chances import Chances, class_chances
 from curation.issues.price.digits import Roundness, is_placeholder, roundness
 from curation.issues.price.expected import expect
@@ -102,6 +103,12 @@ def test_a_price_is_flagged_from_a_chance_of_a_quarter_on_that_it_is_wrong():
         assert ((judgement.score > low) & (judgement.score < high)).any()
 
 
+def test_two_prices_that_both_seem_to_be_wrong_are_still_judged():
+    judgement = judge_prices(evidence_of(["cable", "cable"], price=np.array([0.0001, 4.13])))
+    assert judgement.flagged.all()
+    assert np.isfinite([judgement.low, judgement.high]).all()
+
+
 def test_without_a_price_there_is_no_score_and_no_range():
     judgement = judge_prices(shop([(4, np.nan)]))
     assert np.isnan([judgement.score[4], judgement.low[4], judgement.high[4], judgement.intended[4]]).all()
@@ -117,18 +124,24 @@ def test_prices_are_as_round_as_the_largest_step_they_are_a_whole_number_of(pric
     assert roundness(np.array([price])).tolist() == [number]
 
 
+def share_of_cents(expected, price):
+    """Return how many of the prices that are expected to be like each one have cents."""
+    return Roundness(expected, roundness(price), price > 0).share(np.full(len(price), 1))
+
+
 def test_round_prices_are_counted_near_by_and_a_little_everywhere():
     # three prices with cents at e^2, one whole hundred at e^2.7, one standard deviation further on
     expected, price = np.array([2.0, 2.0, 2.0, 2.7]), np.array([7.5, 7.25, 6.95, 100.0])
-    cents = Roundness(expected, price)(np.full(4, 1.5))
+    cents = share_of_cents(expected, price)
     whole = (3 + 0.1) / (4 + 0.5)
     near = np.exp(-0.5)
     here = (3 + 3 * whole) / (3 + near + 3)
     there = (3 * near + 3 * whole) / (1 + 3 * near + 3)
-    assert np.exp(cents) == pytest.approx([here, here, here, there], rel=2e-3)
+    assert cents == pytest.approx([here, here, here, there], rel=2e-3)
     # a price that is missing counts for nothing
-    assert Roundness(np.append(expected, 2.0), np.append(price, np.nan))(np.full(5, 1.5))[:4] == pytest.approx(cents)
-    assert Roundness(np.append(expected, 2.0), np.append(price, 0.0))(np.full(5, 1.5))[:4] == pytest.approx(cents)
+    for missing in (np.nan, 0.0):
+        more = share_of_cents(np.append(expected, 2.0), np.append(price, missing))
+        assert more[:4] == pytest.approx(cents)
 
 
 def test_placeholders_are_what_people_type_when_they_mean_none():
@@ -180,7 +193,8 @@ def views(weight, count=2):
     n = len(titles)
     chances = Chances(np.zeros((n, 1), dtype=np.int64), np.ones((n, 1)))
     regression = Regression(titles, None, np.full(n, -1))
-    return expect(x, np.full(n, weight), chances, regression, fold, classes=1).own[0]
+    prices = ClassPrices(x, chances.number, chances.share, classes=1)
+    return expect(x, np.full(n, weight), chances, prices=prices, regression=regression, fold=fold).own[0]
 
 
 def test_one_regression_believes_the_words_of_few_listings_and_the_other_only_those_of_many():
@@ -200,7 +214,8 @@ def test_a_view_that_explains_no_price_keeps_a_tenth_before_shares_add_up_to_one
     chances = Chances(np.zeros((80, 1), dtype=np.int64), np.ones((80, 1)))
     x = np.tile(np.linspace(-3, 3, 40), 2) + rng.normal(0, 0.1, 80)
     regression = Regression(titles, None, np.full(80, -1))
-    share = expect(x, np.ones(80), chances, regression, np.repeat([0, 1], 40), classes=1).share
+    prices, fold = ClassPrices(x, chances.number, chances.share, classes=1), np.repeat([0, 1], 40)
+    share = expect(x, np.ones(80), chances, prices=prices, regression=regression, fold=fold).share
     assert share.sum() == pytest.approx(1)
     assert share[1] > 0.8
     assert share[[0, 2]] == pytest.approx([0.085] * 2, abs=0.005)
