@@ -13,16 +13,17 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from training.errors import CurateError
-from training.features.kept import KeptFeatures
 from training.images.shards import ShardIndex
 from training.utils.arrays import Float32, Int64
-from training.utils.devices import hardware
 from training.utils.progress import SILENT, Reporter
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["LONGEST", "PACKAGE", "WIDTH", "NoSentenceModelError", "SentenceModel", "load_sentence_model"]
 
@@ -78,6 +79,11 @@ class SentenceModel:
         NoSentenceModelError
             If `make` fails.
         """
+        # torch takes seconds to import, and listings without titles need none of it
+        import torch
+
+        from training.features.kept import KeptFeatures
+
         distinct, places = np.unique(np.array([_plain(text) for text in texts], dtype=object), return_inverse=True)
         hashed = _Hashed([text.encode() for text in distinct])
         kept = KeptFeatures(root / self._folder(), hashed, WIDTH, reporter)
@@ -120,6 +126,10 @@ class SentenceModel:
         return features
 
     def _folder(self) -> str:
+        import torch
+
+        from training.utils.devices import hardware
+
         # another processor may differ in the last digits
         computed = hashlib.sha256(hardware(torch.device("cpu")).encode()).hexdigest()
         return f"{self.name.replace(' ', '-')}-{computed[:12]}"
@@ -149,6 +159,8 @@ def load_sentence_model() -> SentenceModel:
     NoSentenceModelError
         If the package is not installed, or its engine can't be loaded, fails, or would not run on this processor.
     """
+    import torch
+
     x86 = platform.machine().lower() in {"x86_64", "amd64"}
     try:
         package = importlib.import_module(PACKAGE)

@@ -1,5 +1,6 @@
 """How the titles of a run are compared, by words or by meaning, and what the run records about it."""
 
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -165,3 +166,9 @@ def test_a_whole_run_is_the_same_in_another_order_and_with_a_warm_cache(demo, tm
         queues.append(run.issues().set_index("id").loc[sorted(table["id"])])
     pd.testing.assert_frame_equal(*queues)
     assert len(cache.titles()) == 1
+
+
+def test_finding_issues_without_training_needs_no_torch():
+    code = "import sys, curation.find; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
