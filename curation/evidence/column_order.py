@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from curation.errors import ProbabilitiesError, some
 from curation.listings.columns import sorted_labels
-from training.utils.arrays import Float64, Int64
+from training.utils.arrays import Float32, Float64, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["check_order", "doubt_of_rows", "usual_order"]
 
@@ -68,12 +69,12 @@ def usual_order(labels: Sequence[str], name: str) -> tuple[str, ...]:
     )
 
 
-def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str) -> tuple[str, ...]:
+def check_order(probs: Float32 | Float64, given: Int64, classes: Sequence[str], name: str) -> tuple[str, ...]:
     """Refuse columns that agree with the labels far better in another order, and doubt them where few listings do.
 
     Parameters
     ----------
-    probs : ndarray of float64, shape (N, K)
+    probs : ndarray of float32 or float64, shape (N, K)
         A row of NaN was not scored.
     given : ndarray of int64, shape (N,)
         Number of each given label among `classes`; -1 without one.
@@ -95,11 +96,11 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     # slow to import, and whoever opens a run needs none of it
     from scipy.optimize import linear_sum_assignment
 
-    used = np.isfinite(probs).all(axis=1) & (given >= 0)
-    together = np.zeros((len(classes), len(classes)))
-    np.add.at(together, given[used], probs[used])
+    together, counts = np.zeros((len(classes), len(classes))), np.zeros(len(classes), dtype=np.int64)
+    for rows, labels in _labelled(probs, given):
+        np.add.at(together, labels, rows)
+        counts += np.bincount(labels, minlength=len(classes))
     column = linear_sum_assignment(together, maximize=True)[1]
-    counts = np.bincount(given[used], minlength=len(classes))
     cycles = _cycles(column)
     proof, likelihood = (_LISTINGS, _AGREEMENT, _ERRORS), (_FEW, _LIKELY_AGREEMENT, _LIKELY_ERRORS)
     wrong = [cycle for cycle in cycles if _is_far_better(together, counts, cycle, column, *proof)]
@@ -128,12 +129,12 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     )
 
 
-def doubt_of_rows(probs: Float64, given: Int64, name: str, *, without_ids: bool) -> tuple[str, ...]:
+def doubt_of_rows(probs: Float32 | Float64, given: Int64, name: str, *, without_ids: bool) -> tuple[str, ...]:
     """Return a warning if the given labels are no more probable than in rows that belong to other listings.
 
     Parameters
     ----------
-    probs : ndarray of float64, shape (N, K)
+    probs : ndarray of float32 or float64, shape (N, K)
         A row of NaN was not scored.
     given : ndarray of int64, shape (N,)
         Number of each given label among the columns; -1 without one.
@@ -147,16 +148,18 @@ def doubt_of_rows(probs: Float64, given: Int64, name: str, *, without_ids: bool)
     tuple of str
         The sentences; empty where there is no doubt.
     """
-    used = np.isfinite(probs).all(axis=1) & (given >= 0)
-    rows, labels = probs[used], given[used]
-    if len(rows) < _LEAST_ROWS:
+    own, best, total, labels = np.empty(0), 0.0, np.zeros(probs.shape[1]), np.empty(0, dtype=np.int64)
+    for rows, numbers in _labelled(probs, given):
+        own, labels = np.append(own, rows[np.arange(len(rows)), numbers]), np.append(labels, numbers)
+        best, total = best + float(rows.max(axis=1).sum()), total + rows.sum(axis=0)
+    count = len(own)
+    if count < _LEAST_ROWS:
         return ()
-    own = rows[np.arange(len(rows)), labels]
     # what the labels would get from the row of any listing
-    chance = float(rows.mean(axis=0)[labels].mean())
-    mean, sure = float(own.mean()), float(rows.max(axis=1).mean())
-    error = float(own.std()) / np.sqrt(len(rows))
-    inverted = len(rows) >= _LISTINGS and mean < _BELOW * chance and mean < chance - _ERRORS * error
+    chance = float((total / count)[labels].mean())
+    mean, sure = float(own.mean()), best / count
+    error = float(own.std()) / np.sqrt(count)
+    inverted = count >= _LISTINGS and mean < _BELOW * chance and mean < chance - _ERRORS * error
     least = chance + max(_GAIN * (sure - chance), _CHANCE_ERRORS * error)
     if not inverted and (sure < chance + _SURE or mean > least):
         return ()
@@ -166,6 +169,14 @@ def doubt_of_rows(probs: Float64, given: Int64, name: str, *, without_ids: bool)
     where = "its rows are in another order than the table. Give id beside probs (.npz, or a table) to be sure"
     numbered = "its ids are those of these listings, and were not numbered again after rows had moved"
     return (f"{said} Check whether {where if without_ids else numbered}.",)
+
+
+def _labelled(probs: Float32 | Float64, given: Int64) -> Iterator[tuple[Float64, Int64]]:
+    """Yield the rows that were scored and have a label, with their labels, a block at a time."""
+    for block in row_blocks(len(probs)):
+        part = probs[block].astype(np.float64)
+        used = np.isfinite(part).all(axis=1) & (given[block] >= 0)
+        yield part[used], given[block][used]
 
 
 def _cycles(column: Int64) -> list[Int64]:

@@ -77,7 +77,7 @@ def given_probabilities(
     Returns
     -------
     Probabilities
-        In the order of `ids`; new arrays. Classes are called as the labels are.
+        In the order of `ids`; new arrays, float32. Classes are called as the labels are.
 
     Raises
     ------
@@ -97,11 +97,12 @@ Name the columns: give classes beside probs.
     wanted = Wanted(list(ids), list(sorted_labels(known.dropna())), id_column, photos or {})
     parts = _parts(given, wanted)
     without_ids = parts.ids is wanted.ids
-    parts = _called_as_known(_named_by_photos(_with_numbers(parts), wanted), wanted)
+    _check_numbers(parts)
+    parts = _called_as_known(_named_by_photos(parts, wanted), wanted)
     _check_shape(parts)
     _check_classes(parts, wanted)
     order, copies = _order(parts, wanted)
-    probs, notes = normalised(parts.probs[order], wanted.ids, parts.name)
+    probs, notes = normalised(parts.probs, order, wanted.ids, parts.name)
     classes = tuple(parts.classes or ())
     numbers = class_numbers(known, classes)
     doubt = check_order(probs, numbers, classes, parts.name)
@@ -166,7 +167,7 @@ def _reshaped(probs: npt.NDArray[Any], wanted: tuple[int, int]) -> str:
     return ""
 
 
-def _with_numbers(parts: Parts) -> Parts:
+def _check_numbers(parts: Parts) -> None:
     if parts.probs.dtype.kind not in "fiu":
         raise ProbabilitiesError(
             f"{parts.name} has the wrong type",
@@ -174,7 +175,6 @@ def _with_numbers(parts: Parts) -> Parts:
             wanted="real numbers",
             fix="Turn it into numbers first: probs.astype(float).",
         )
-    return replace(parts, probs=parts.probs.astype(np.float64))
 
 
 def _named_by_photos(parts: Parts, wanted: Wanted) -> Parts:
@@ -262,7 +262,7 @@ def _order(parts: Parts, wanted: Wanted) -> tuple[Int64, tuple[str, ...]]:
     index = pd.Index(parts.ids or [])
     twice = index.duplicated()
     if twice.any():
-        rows = pd.DataFrame(parts.probs).set_axis(index)
+        rows = pd.DataFrame(parts.probs.astype(np.float64)).set_axis(index)
         if len(rows.reset_index().drop_duplicates()) > index.nunique():
             raise ProbabilitiesError(
                 f"{parts.name} has duplicate ids",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from curation.errors import ProbabilitiesError, some
-from training.utils.arrays import Bool, Float64
+from training.utils.arrays import Bool, Float32, Float64, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["TOLERANCE", "normalised", "scale_of"]
 
@@ -32,12 +35,12 @@ _SCALES: dict[str, Callable[[Float64], Float64]] = {
 }
 
 
-def scale_of(values: Float64) -> str:
+def scale_of(values: npt.NDArray[Any]) -> str:
     """Return what the rows are that were scored; empty if nothing fits all of them.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (N, K)
+    values : ndarray of numbers, shape (N, K)
         Rows of NaN were not scored.
 
     Examples
@@ -45,22 +48,22 @@ def scale_of(values: Float64) -> str:
     >>> scale_of(np.array([[25.0, 75.0]])), scale_of(np.log([[0.25, 0.75]])), scale_of(np.array([[3.0, -1.0]]))
     ('percentages', 'log-probabilities', '')
     """
-    scored = values[~np.isnan(values).all(axis=1)]
-    if not len(scored) or np.isnan(scored).any():
-        return ""
-    fitting = (scale for scale, convert in _SCALES.items() if _are_probabilities(convert(scored)).all())
-    return next(fitting, "")
+    return next((scale for scale, convert in _SCALES.items() if _all_fit(values, convert)), "")
 
 
-def normalised(values: Float64, ids: list[str], name: str) -> tuple[Float64, tuple[str, ...]]:
+def normalised(
+    values: npt.NDArray[Any], order: Int64, ids: list[str], name: str
+) -> tuple[Float32, tuple[str, ...]]:
     """Return rows that sum to 1, or are NaN throughout; and what a person should know of it.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (N, K)
+    values : ndarray of numbers, shape (M, K)
         As they were given.
+    order : ndarray of int64, shape (N,)
+        The row of each listing; all rows that differ are among them.
     ids : list of str, length N
-        What the rows are called.
+        What the listings are called.
     name : str
         What an error calls the probabilities.
 
@@ -69,36 +72,66 @@ def normalised(values: Float64, ids: list[str], name: str) -> tuple[Float64, tup
     ProbabilitiesError
         If the values are no probabilities, and not surely something that can be turned into them.
     """
-    unscored = np.asarray(np.isnan(values).all(axis=1))
     scale = scale_of(values)
     if not scale:
-        raise _unusable(values, unscored, ids, name)
-    probs = np.full(values.shape, np.nan)
-    clipped = _SCALES[scale](values[~unscored]).clip(0)
-    probs[~unscored] = clipped / clipped.sum(axis=1, keepdims=True)
+        rows = values[order].astype(np.float64)
+        raise _unusable(rows, np.asarray(np.isnan(rows).all(axis=1)), ids, name)
+    probs = np.empty((len(order), values.shape[1]), dtype=np.float32)
+    only_classes = True
+    for block in row_blocks(len(order)):
+        part = _SCALES[scale](values[order[block]].astype(np.float64)).clip(0)
+        part /= part.sum(axis=1, keepdims=True)
+        probs[block] = part
+        only_classes = only_classes and bool(np.isin(part[~np.isnan(part).all(axis=1)], (0, 1)).all())
     notes = [] if scale == "probabilities" else [f"The values of {name} were read as {scale}."]
-    if np.isin(probs[~unscored], (0, 1)).all():
+    if only_classes:
         notes.append(f"{name} holds only 0 and 1: predicted classes, which don't say how sure they are.")
     return probs, tuple(notes)
 
 
+def _all_fit(values: npt.NDArray[Any], convert: Callable[[Float64], Float64]) -> bool:
+    """Return whether all rows that were scored, and at least one, are probabilities once they are converted."""
+    off, digits, scored = 0.0, list(_DIGITS), False
+    for part in _scored(values):
+        converted = convert(part)
+        if not _inside(converted).all():
+            return False
+        off = max(off, float(np.abs(converted.sum(axis=1) - 1).max()))
+        digits, scored = [each for each in digits if _are_rounded(converted, each)], True
+    return scored and off <= _tolerance(digits, values.shape[1])
+
+
+def _scored(values: npt.NDArray[Any]) -> Iterator[Float64]:
+    """Yield the rows that were scored, a block at a time."""
+    for block in row_blocks(len(values)):
+        part = values[block].astype(np.float64)
+        part = part[~np.isnan(part).all(axis=1)]
+        if len(part):
+            yield part
+
+
 def _are_probabilities(values: Float64) -> Bool:
     """Return which rows are probabilities, apart from rounding, shape (N,)."""
-    tolerance = max(TOLERANCE, _rounding(values))
+    tolerance = _tolerance([digits for digits in _DIGITS if _are_rounded(values, digits)], values.shape[1])
     with np.errstate(invalid="ignore"):
-        inside = np.isfinite(values).all(axis=1) & (values >= -TOLERANCE).all(axis=1)
-        return np.asarray(inside & (np.abs(values.sum(axis=1) - 1) <= tolerance))
+        return np.asarray(_inside(values) & (np.abs(values.sum(axis=1) - 1) <= tolerance))
 
 
-def _rounding(values: Float64) -> float:
-    """Return by how much rows may be off because every value was rounded; 0 if they were not."""
-    for digits in _DIGITS:
-        scaled = values * 10**digits
-        if np.isfinite(scaled).all() and np.abs(scaled - scaled.round()).max(initial=0) < 1e-6:
-            # what is possible, or four standard deviations of a sum of uniform errors
-            classes = values.shape[1]
-            return float(min(classes / 2, 4 * np.sqrt(classes / 12)) * 10**-digits)
-    return 0.0
+def _inside(values: Float64) -> Bool:
+    """Return in which rows no value is less than a probability may be, shape (N,)."""
+    return np.asarray(np.isfinite(values).all(axis=1) & (values >= -TOLERANCE).all(axis=1))
+
+
+def _are_rounded(values: Float64, digits: int) -> bool:
+    scaled = values * 10**digits
+    return bool(np.isfinite(scaled).all() and np.abs(scaled - scaled.round()).max(initial=0) < 1e-6)
+
+
+def _tolerance(digits: Sequence[int], classes: int) -> float:
+    """Return by how much rows may be off, also because every value was rounded to the first of these digits."""
+    # what is possible, or four standard deviations of a sum of uniform errors
+    rounding = [min(classes / 2, 4 * np.sqrt(classes / 12)) * 10**-each for each in digits]
+    return float(max([TOLERANCE, *rounding[:1]]))
 
 
 def _unusable(values: Float64, unscored: Bool, ids: list[str], name: str) -> ProbabilitiesError:

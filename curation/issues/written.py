@@ -29,7 +29,7 @@ def write_found(run: RunFolder, evidence: Evidence, issues: pd.DataFrame) -> Non
     table, rows = evidence.listings, run.input_order(evidence.listings["id"])
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
     issues = issues.set_index("id", drop=False).loc[ids].reset_index(drop=True)
-    Probabilities(ids[rows], evidence.classes, evidence.probs[rows], fold[rows]).save(run.probabilities_file)
+    Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file, rows)
     write_json(run.health_file, health(evidence, issues))
     issues = issues.iloc[rows]
     run.write_table(run.issues_file, issues)

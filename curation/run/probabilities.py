@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.rendering.results import Result
-from training.utils.array_files import open_arrays
-from training.utils.arrays import Bool, Float64, Int64
+from training.utils.array_files import Parts, open_arrays, write_arrays
+from training.utils.arrays import Bool, Float32, Float64, Int64
+from training.utils.blocks import row_blocks
 from training.utils.files import whole_file
 
 __all__ = ["Probabilities"]
@@ -28,7 +29,7 @@ class Probabilities(Result):
         Listings.
     classes : tuple of str, length K
         Names of the columns.
-    probs : ndarray of float64, shape (N, K)
+    probs : ndarray of float32 or float64, shape (N, K)
         Rows sum to 1; a row of NaN is a listing that could not be scored.
     fold : ndarray of int64, shape (N,)
         Fold of the model that scored the listing; -1 where unknown.
@@ -36,7 +37,7 @@ class Probabilities(Result):
 
     ids: npt.NDArray[np.str_]
     classes: tuple[str, ...]
-    probs: Float64
+    probs: Float32 | Float64
     fold: Int64
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
@@ -48,6 +49,9 @@ class Probabilities(Result):
 
     def in_order(self, ids: Sequence[str], classes: Sequence[str]) -> Probabilities:
         """Return them with their rows in the order of `ids`, and their columns in that of `classes`."""
+        if list(ids) == self.ids.tolist() and tuple(classes) == self.classes:
+            # these arrays may be most of the memory
+            return self
         rows = pd.Index(self.ids).get_indexer(pd.Index(ids))
         columns = pd.Index(self.classes).get_indexer(pd.Index(classes))
         return Probabilities(self.ids[rows], tuple(classes), self.probs[np.ix_(rows, columns)], self.fold[rows])
@@ -57,15 +61,28 @@ class Probabilities(Result):
         """Which listings have probabilities, shape (N,)."""
         return np.asarray(np.isfinite(self.probs).all(axis=1))
 
-    def save(self, path: Path) -> None:
-        """Write id, classes, probs (float32) and fold as ``.npz``. It loads without pickle."""
+    def save(self, path: Path, rows: Int64 | None = None) -> None:
+        """Write id, classes, probs (float32) and fold as ``.npz``. It loads without pickle.
+
+        Parameters
+        ----------
+        path : Path
+            Where.
+        rows : ndarray of int64, optional
+            The rows that are written, in this order; by default all.
+        """
+        rows = np.arange(len(self.ids)) if rows is None else rows
+        # a block at a time: all rows at once would take as much memory again
+        blocks = (self.probs[rows[block]] for block in row_blocks(len(rows)))
         with whole_file(path) as temporary:
-            np.savez_compressed(
+            write_arrays(
                 temporary,
-                id=self.ids.astype(np.str_),
-                classes=np.array(self.classes, dtype=np.str_),
-                probs=self.probs.astype(np.float32),
-                fold=self.fold,
+                {
+                    "id": self.ids[rows].astype(np.str_),
+                    "classes": np.array(self.classes, dtype=np.str_),
+                    "probs": Parts((len(rows), len(self.classes)), np.float32, blocks),
+                    "fold": self.fold[rows],
+                },
             )
 
     @classmethod

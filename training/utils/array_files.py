@@ -7,8 +7,9 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Any, cast
@@ -21,7 +22,7 @@ from training.utils.bounded import check_claim
 from training.utils.files import open_regular, sound
 from training.utils.units import bytes_text
 
-__all__ = ["Arrays", "ObjectsError", "map_array", "open_arrays", "read_array"]
+__all__ = ["Arrays", "ObjectsError", "Parts", "map_array", "open_arrays", "read_array", "write_arrays"]
 
 _MAGIC, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 #: By the version of the format: bytes that hold the length of the line that describes the array, and its encoding.
@@ -97,6 +98,46 @@ def open_arrays(path: Path) -> Iterator[Arrays]:
             raise ValueError(f"it is no .npz: {error}") from None
         with archive:
             yield Arrays(archive, os.fstat(stream.fileno()).st_size)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An array that is written in parts, because the whole would take too much memory.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the whole array.
+    dtype : dtype
+        Of the numbers.
+    parts : iterable of ndarray
+        Its rows, in order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: npt.DTypeLike
+    parts: Iterable[npt.NDArray[Any]]
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any] | Parts]) -> None:
+    """Write a ``.npz`` as :func:`numpy.savez` does: not compressed, which takes long and makes probabilities little smaller.
+
+    Parameters
+    ----------
+    path : Path
+        A temporary file; see :func:`training.utils.files.whole_file`.
+    arrays : mapping of str to ndarray or Parts
+        By name.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            whole = array if isinstance(array, Parts) else Parts(array.shape, array.dtype, [array])
+            header = {"descr": npy.dtype_to_descr(np.dtype(whole.dtype)), "fortran_order": False, "shape": whole.shape}
+            # a size that is not known yet may need more than 32 bits; the time of a member would make files differ
+            with archive.open(zipfile.ZipInfo(name + _ENDING), "w", force_zip64=True) as stream:
+                npy.write_array_header_1_0(stream, header)
+                for part in whole.parts:
+                    stream.write(np.ascontiguousarray(part, dtype=whole.dtype).data.cast("B"))
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:

@@ -81,4 +81,4 @@ def test_an_index_called_as_a_class_is_the_ids() -> None:
     frame = pd.DataFrame([[0.9, 0.1], [0.2, 0.8]], columns=["id", "lamp"], index=pd.Index(["a", "b"], name="id"))
     read = given_probabilities(frame, ["b", "a"], ["lamp", "id"])
     assert read.classes == ("id", "lamp")
-    assert read.probs.tolist() == [[0.2, 0.8], [0.9, 0.1]]
+    assert read.probs == pytest.approx(np.array([[0.2, 0.8], [0.9, 0.1]]))

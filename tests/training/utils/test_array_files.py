@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.utils import bounded
-from training.utils.array_files import ObjectsError, map_array, open_arrays, read_array
+from training.utils.array_files import ObjectsError, Parts, map_array, open_arrays, read_array, write_arrays
 from training.utils.files import DamagedError
 
 
@@ -117,3 +117,16 @@ def test_the_two_kinds_are_told_apart(tmp_path):
         read_array(tmp_path / "b.npz")
     with pytest.raises(ValueError, match=r"an array alone, which is a \.npy"), open_arrays(tmp_path / "a.npy"):
         pass
+
+
+def test_arrays_written_in_parts_are_those_that_numpy_reads_and_the_same_file_every_time(tmp_path):
+    whole, names = np.arange(12, dtype=np.float64).reshape(6, 2), np.array(["a", "bcd"])
+    for name in ("one.npz", "two.npz"):
+        parts = Parts(whole.shape, np.float32, (whole[row : row + 4] for row in (0, 4)))
+        write_arrays(tmp_path / name, {"names": names, "probs": parts, "none": Parts((0, 2), np.float32, [])})
+    with np.load(tmp_path / "one.npz", allow_pickle=False) as content:
+        assert list(content) == ["names", "probs", "none"]
+        assert content["names"].tolist() == names.tolist()
+        np.testing.assert_array_equal(content["probs"], whole.astype(np.float32))
+        assert (content["probs"].dtype, content["none"].shape) == (np.float32, (0, 2))
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
