@@ -42,7 +42,7 @@ def belief_of(run: RunFolder, ids: Sequence[str], classes: Sequence[str]) -> Flo
         Rows sum to 1. All of it is on the given label where nothing is known.
     """
     issues = run.issues().set_index("id").loc[list(ids)]
-    known = run.probabilities().in_order(ids, run.classes).probs
+    known = run.probabilities().in_order(ids, run.classes).probs.astype(np.float64)
     rows, number = np.arange(len(known)), len(run.classes)
     given, suggested = (class_numbers(issues[name], run.classes) for name in ("given_label", "suggested_label"))
     score, confidence = (issues[name].astype("float64").to_numpy() for name in ("label_score", "suggested_confidence"))

@@ -92,6 +92,6 @@ class Probabilities(Result):
             return cls(
                 content["id"],
                 tuple(content["classes"].tolist()),
-                content["probs"].astype(np.float64),
+                content["probs"].astype(np.float32, copy=False),
                 content["fold"].astype(np.int64),
             )

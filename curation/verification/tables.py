@@ -131,7 +131,7 @@ def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     sound = np.isfinite(probs).all(axis=1) & (probs >= 0).all(axis=1)
     if not (sound | unscored).all():
         yield _flaw(run, name, f"has values that are no probabilities{_of(held.ids[~(sound | unscored)])}")
-    off = sound & (np.abs(probs.sum(axis=1) - 1) > _ROUNDING)
+    off = sound & (np.abs(probs.sum(axis=1, dtype=np.float64) - 1) > _ROUNDING)
     if off.any():
         yield _flaw(run, name, f"has rows that don't sum to 1{_of(held.ids[off])}")
     if not np.array_equal(held.fold, listings["fold"].to_numpy(dtype=np.int64)):

@@ -53,40 +53,42 @@ def class_chances(evidence: Evidence) -> Chances:
         classes.
     """
     belief = believe(evidence, [source for source in evidence.sources if source.name != PRICE])
-    probs = _given_alone(evidence) if belief is None else _believed(belief, evidence)
-    number, share = _likeliest(probs)
+    given, classes = evidence.given, len(evidence.classes)
+    sizes = np.bincount(given[given >= 0], minlength=classes) + 1.0
+    wrong = np.zeros(len(given)) if belief is None else _wrong(belief, given)
+    number = np.empty((len(given), min(MOST_CLASSES, classes)), dtype=np.int64)
+    share = np.empty(number.shape)
+    for rows in row_blocks(len(given)):
+        probs = np.tile(sizes / sizes.sum(), (len(given[rows]), 1))
+        probs[given[rows] >= 0] = np.eye(classes)[given[rows][given[rows] >= 0]]
+        if belief is not None:
+            _fill_in(probs, belief, given, wrong, rows)
+        number[rows], share[rows] = _likeliest(probs)
     return Chances(number, share / share.sum(axis=1, keepdims=True))
+
+
+def _wrong(belief: Belief, given: Int64) -> Float64:
+    return chances_wrong(belief.logs, softmax(belief.logs), np.maximum(given, 0), belief.learnable).wrong
+
+
+def _fill_in(probs: Float64, belief: Belief, given: Int64, wrong: Float64, rows: slice) -> None:
+    """Replace the probabilities of listings that are believed to be something, among those of `rows`."""
+    logs, given, judged = belief.logs[rows], given[rows], np.flatnonzero(belief.judged[rows])
+    unlabelled = belief.observed[rows] & (given < 0)
+    probs[unlabelled] = softmax(logs[unlabelled])
+    chance, own = wrong[rows][judged], given[judged]
+    others = logs[judged]
+    others[np.arange(len(judged)), own] = -np.inf
+    probs[judged] = chance[:, None] * softmax(others)
+    probs[judged, own] = 1 - chance
 
 
 def _likeliest(probs: Float64) -> tuple[Int64, Float64]:
     """Return the numbers of the likeliest classes, of equal ones the first, and their probabilities."""
     number = np.empty((len(probs), min(MOST_CLASSES, probs.shape[1])), dtype=np.int64)
-    share = np.empty(number.shape)
-    for rows in row_blocks(len(probs)):
-        left = probs[rows].copy()
-        for place in range(number.shape[1]):
-            best = left.argmax(axis=1)[:, None]
-            number[rows, place], share[rows, place] = best[:, 0], np.take_along_axis(left, best, axis=1)[:, 0]
-            np.put_along_axis(left, best, -1, axis=1)
+    share, left = np.empty(number.shape), probs.copy()
+    for place in range(number.shape[1]):
+        best = left.argmax(axis=1)[:, None]
+        number[:, place], share[:, place] = best[:, 0], np.take_along_axis(left, best, axis=1)[:, 0]
+        np.put_along_axis(left, best, -1, axis=1)
     return number, share
-
-
-def _given_alone(evidence: Evidence) -> Float64:
-    given, classes = evidence.given, len(evidence.classes)
-    sizes = np.bincount(given[given >= 0], minlength=classes) + 1.0
-    probs = np.tile(sizes / sizes.sum(), (len(given), 1))
-    probs[given >= 0] = np.eye(classes)[given[given >= 0]]
-    return probs
-
-
-def _believed(belief: Belief, evidence: Evidence) -> Float64:
-    given, probs = evidence.given, _given_alone(evidence)
-    unlabelled = belief.observed & (given < 0)
-    believed, rows = softmax(belief.logs), np.flatnonzero(belief.judged)
-    probs[unlabelled] = believed[unlabelled]
-    wrong = chances_wrong(belief.logs, believed, np.maximum(given, 0), belief.learnable).wrong[rows]
-    others = belief.logs[rows]
-    others[np.arange(len(rows)), given[rows]] = -np.inf
-    probs[rows] = wrong[:, None] * softmax(others)
-    probs[rows, given[rows]] = 1 - wrong
-    return probs
