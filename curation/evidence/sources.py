@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.calibration import temperature
-from curation.evidence.class_prices import class_prices
+from curation.evidence.class_prices import ClassPrices
 from curation.evidence.log_odds import softmax
 from curation.evidence.title_meaning import meaning_likelihoods
 from curation.evidence.titles import text_likelihoods, title_likelihoods
 from training.utils.arrays import Bool, Float32, Float64
+from training.utils.blocks import row_blocks
 
 if TYPE_CHECKING:
     # evidence.py imports this module
@@ -97,13 +98,16 @@ def _all(evidence: Evidence) -> Iterator[Source]:
 
 
 def _source(name: str, logs: Float64, weight: float | None = None) -> Source:
-    """Return a source; rows that are not finite are listings without an observation."""
+    """Return a source that takes over `logs`; rows that are not finite are listings without an observation."""
     observed = np.asarray(np.isfinite(logs).all(axis=1))
-    return Source(name, np.where(observed[:, None], logs, 0), observed, weight)
+    logs[~observed] = 0
+    return Source(name, logs, observed, weight)
 
 
 def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source:
-    return _source(name, np.log(np.maximum(probs, LEAST), dtype=np.float64) - sizes)
+    logs = np.log(np.maximum(probs, LEAST), dtype=np.float64)
+    logs -= sizes
+    return _source(name, logs)
 
 
 def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes: Float64) -> Source:
@@ -121,7 +125,7 @@ def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes:
 
 def _words(listings: pd.DataFrame, column: str) -> list[str | None]:
     """Return the words in a column; None where there are none."""
-    if column not in listings:
+    if column not in listings or listings[column].isna().all():
         return [None] * len(listings)
     return [None if pd.isna(words) else str(words) for words in listings[column]]
 
@@ -170,14 +174,16 @@ def _prices(evidence: Evidence) -> Source:
     finite = x[np.isfinite(x)]
     # a stray price lies anywhere in the range of all prices
     width = max(float(np.ptp(finite)), 1.0) if len(finite) else 1.0
-    logs = np.zeros((len(x), len(evidence.classes)))
+    priced, labels = np.isfinite(x), evidence.taught[:, None]
+    usual = ClassPrices(np.where(priced, x, 0), labels, np.ones(labels.shape), classes=len(evidence.classes))
+    logs = np.empty((len(x), len(evidence.classes)))
     for number in np.unique(fold):
-        others = evidence.may_train & (fold != number) & np.isfinite(x)
-        rows = fold == number
-        labels = evidence.taught[others, None]
-        centres, spreads = class_prices(x[others], labels, np.ones(labels.shape), classes=len(evidence.classes))
-        ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
-        logs[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
+        centres, spreads = usual((evidence.may_train & (fold != number) & priced).astype(np.float64))
+        of_fold = np.flatnonzero(fold == number)
+        for block in row_blocks(len(of_fold)):
+            rows = of_fold[block]
+            ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
+            logs[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
     # a price of 0 has no logarithm, and without prices in other folds there is no likelihood
     return _source(PRICE, logs, weight=1.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
@@ -43,10 +44,9 @@ def find(evidence: Evidence) -> pd.DataFrame:
     by_class = textual.astype("float64").where(share.notna()).groupby(evidence.labels)
     usual = (by_class.transform("count") >= _CLASS) & (by_class.transform("mean") > _USUAL)
     flagged = textual & ~usual
-    reasons = [
-        f'text covers {100 * covered:.0f} % of the photo: "{_quote(words)}"' if flag else ""
-        for flag, covered, words in zip(flagged, share, listings["text"], strict=True)
-    ]
+    reasons = np.full(len(listings), "", dtype=object)
+    for row in np.flatnonzero(flagged):
+        reasons[row] = f'text covers {100 * share.iloc[row]:.0f} % of the photo: "{_quote(listings["text"].iloc[row])}"'
     return pd.DataFrame({KIND.flag: flagged, KIND.score: 1 - share, "reason": reasons})
 
 

@@ -91,8 +91,13 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         table["worth_at_stake"] = at_stake(table)
         dtypes = {**COLUMNS, **WORTH_COLUMNS}
     table["priority"] = priorities(table)
-    table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
+    table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*map(_listed, reasons), strict=True)]
     return table[list(dtypes)].astype(dtypes)
+
+
+def _listed(texts: Iterable[str]) -> Iterable[str]:
+    # a column of text takes far longer to go through than a list
+    return texts.to_numpy(dtype=object).tolist() if isinstance(texts, pd.Series) else texts
 
 
 def _worth(table: pd.DataFrame, values: pd.Series, name: str) -> Float64:

@@ -121,10 +121,8 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
 def _regression(evidence: Evidence, order: Int64) -> Regression:
     listings, features = evidence.listings, evidence.features
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
-    texts = [None if pd.isna(title) else str(title) for title in titles]
-    return Regression(
-        [texts[row] for row in order], None if features is None else features[order], evidence.given[order]
-    )
+    texts = titles.astype(object).where(titles.notna(), None).to_numpy(dtype=object)
+    return Regression(texts[order].tolist(), None if features is None else features[order], evidence.given[order])
 
 
 def _learn(

@@ -50,7 +50,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
             "price_score": judgement.score,
             "price_low": judgement.low,
             "price_high": judgement.high,
-            "suggested_price": np.where(judgement.flagged, _whole(judgement.intended), np.nan),
+            "suggested_price": _whole(np.where(judgement.flagged, judgement.intended, np.nan)),
         },
         index=listings.index,
     )
@@ -81,7 +81,9 @@ def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
 
 def _whole(prices: Float64) -> Float64:
     """Return prices without what multiplying left of binary fractions: 0.1 a hundred times over is 10."""
-    return np.array([float(f"{price:.10g}") for price in prices.tolist()])
+    whole, known = prices.copy(), np.isfinite(prices)
+    whole[known] = [float(f"{price:.10g}") for price in prices[known].tolist()]
+    return whole
 
 
 def _reason(evidence: Evidence, judgement: PriceJudgement, row: int) -> str:
