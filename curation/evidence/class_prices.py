@@ -6,7 +6,7 @@ import numpy as np
 
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["ClassPrices", "class_prices"]
+__all__ = ["ClassPrices"]
 
 
 #: The spread of a class is averaged with the usual one, which counts as this many prices.
@@ -30,6 +30,12 @@ class ClassPrices:
         How much the listing belongs to each, 0 or more.
     classes : int
         K.
+
+    Examples
+    --------
+    >>> prices = ClassPrices(np.log([10.0, 20, 40]), np.zeros((3, 1), dtype=int), np.ones((3, 1)), classes=1)
+    >>> [np.exp(prices(np.array(weight))[0]).round(2).tolist() for weight in ([1.0, 1, 1], [1.0, 0, 0])]
+    [[20.0], [10.0]]
     """
 
     def __init__(self, x: Float64, number: Int64, share: Float64, *, classes: int) -> None:
@@ -74,18 +80,6 @@ class ClassPrices:
         usual = float(np.median(spread[large])) if large.any() else whole_spread
         shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
         return centre, np.where(sizes > 0, shrunk, whole_spread)
-
-
-def class_prices(x: Float64, number: Int64, share: Float64, *, classes: int) -> tuple[Float64, Float64]:
-    """Describe the log prices of each class once; see :class:`ClassPrices`.
-
-    Examples
-    --------
-    >>> centre, spread = class_prices(np.log([[10.0, 20, 40]])[0], np.zeros((3, 1), dtype=int), np.ones((3, 1)), classes=1)
-    >>> np.exp(centre).round(2).tolist()
-    [20.0]
-    """
-    return ClassPrices(x, number, share, classes=classes)(np.ones(len(x)))
 
 
 def _centre_and_spread(x: Float64, weight: Float64) -> tuple[float, float]:

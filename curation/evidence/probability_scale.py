@@ -51,9 +51,7 @@ def scale_of(values: npt.NDArray[Any]) -> str:
     return next((scale for scale, convert in _SCALES.items() if _all_fit(values, convert)), "")
 
 
-def normalised(
-    values: npt.NDArray[Any], order: Int64, ids: list[str], name: str
-) -> tuple[Float32, tuple[str, ...]]:
+def normalised(values: npt.NDArray[Any], order: Int64, ids: list[str], name: str) -> tuple[Float32, tuple[str, ...]]:
     """Return rows that sum to 1, or are NaN throughout; and what a person should know of it.
 
     Parameters

@@ -43,7 +43,7 @@ def is_typed(price):
     digits = f"{price:.0f}"
     if not price.is_integer() or len(digits) > 15:
         return False
-    return price in (0, 1) or len(digits) >= 3 and ("1234567890".startswith(digits) or len(set(digits)) == 1)
+    return price in (0, 1) or (len(digits) >= 3 and ("1234567890".startswith(digits) or len(set(digits)) == 1))
 
 
 def roundness(price):

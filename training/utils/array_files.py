@@ -120,7 +120,7 @@ class Parts:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any] | Parts]) -> None:
-    """Write a ``.npz`` as :func:`numpy.savez` does: not compressed, which takes long and makes probabilities little smaller.
+    """Write a ``.npz`` as :func:`numpy.savez` does, not compressed: that takes long, and hardly shrinks probabilities.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curation.evidence.class_prices import class_prices
+from curation.evidence.class_prices import ClassPrices
 
 #: A class of eight whose log prices lie 0.5 around 2: median 2, median deviation 0.5.
 EIGHT = np.array([1.0, 1.5, 1.5, 1.5, 2.5, 2.5, 2.5, 3.0])
@@ -15,7 +15,7 @@ def of(*classes, share=None):
     x = np.concatenate(classes)
     number = np.repeat(np.arange(len(classes)), [len(each) for each in classes])[:, None]
     weight = np.ones(number.shape) if share is None else np.asarray(share)[:, None]
-    return class_prices(x, number, weight, classes=len(classes) + 1)
+    return ClassPrices(x, number, weight, classes=len(classes) + 1)(np.ones(len(x)))
 
 
 def test_the_spread_is_the_median_deviation_by_0_6745():
@@ -64,14 +64,15 @@ def test_the_class_none_and_shares_of_nothing_count_for_no_class():
     x = np.array([*EIGHT, 100.0, 100.0])
     number = np.array([*[0] * 8, -1, 0])[:, None]
     share = np.array([*[1.0] * 8, 1.0, 0.0])[:, None]
-    centre, spread = class_prices(x, number, share, classes=2)
+    centre, spread = ClassPrices(x, number, share, classes=2)(np.ones(10))
     assert centre[0] == 2
     assert spread[0] == pytest.approx(EIGHT_SPREAD)
     # nobody is of the second class, which is described by all
     assert centre[1] == 2.5
-    assert class_prices(x, np.where(number < 0, 1, number), share, classes=2)[0][1] == 100
+    assert ClassPrices(x, np.where(number < 0, 1, number), share, classes=2)(np.ones(10))[0][1] == 100
 
 
 def test_without_prices_nothing_is_known():
-    centre, spread = class_prices(np.empty(0), np.empty((0, 1), dtype=np.int64), np.empty((0, 1)), classes=2)
+    nothing = ClassPrices(np.empty(0), np.empty((0, 1), dtype=np.int64), np.empty((0, 1)), classes=2)
+    centre, spread = nothing(np.empty(0))
     assert np.isnan([*centre, *spread]).all()

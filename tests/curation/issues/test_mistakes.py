@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from curation.evidence.class_prices import class_prices
+from curation.evidence.class_prices import ClassPrices
 from curation.issues.price.judge import judge_prices
 from tests.support.listings import evidence_of
 
@@ -28,7 +28,8 @@ def test_the_chance_of_a_mistake_is_bayes_rule_with_the_documented_shares():
     share = ((1 - score).sum() + 0.02 * 50) / (200 + 50)
     for row in (*odd, 10, 11):
         others = fold != fold[row]
-        (centre,), (spread,) = class_prices(x[others], np.zeros((100, 1), int), score[others][:, None], classes=1)
+        usual = ClassPrices(x[others], np.zeros((100, 1), int), score[others][:, None], classes=1)
+        (centre,), (spread,) = usual(np.ones(100))
         prices = student(30, centre, spread)
         slip = sum(often * prices.pdf(x[row] - np.log(factor)) for factor, often in SLIPS.items())
         mistake = share * (0.7 * slip + 0.1 / np.log(1e6))

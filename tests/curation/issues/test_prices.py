@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curation.evidence.class_prices import class_prices
+from curation.evidence.class_prices import ClassPrices
 from curation.issues import find_issues
 from curation.issues.price.digits import Roundness, roundness
 from curation.issues.price.kind import KIND
@@ -136,7 +136,7 @@ def test_a_small_class_borrows_the_spread_of_the_others():
     rng = np.random.default_rng(0)
     x = np.log([*np.exp(rng.normal(3, 0.5, 60)), 700.0, 720.0])
     number = np.repeat([0, 1], [60, 2])[:, None]
-    centre, spread = class_prices(x, number, np.ones(number.shape), classes=3)
+    centre, spread = ClassPrices(x, number, np.ones(number.shape), classes=3)(np.ones(62))
     # its own two prices hardly differ
     assert 0.7 * spread[0] < spread[1] < spread[0]
     assert np.exp(centre[1]) == pytest.approx(710, rel=0.01)
@@ -145,5 +145,9 @@ def test_a_small_class_borrows_the_spread_of_the_others():
 
 def test_half_a_listing_counts_half_in_the_prices_of_a_class():
     x, number = np.log([10.0, 100.0, 1000.0]), np.array([[0], [0], [0]])
-    assert class_prices(x, number, np.array([[1.0], [1.0], [1.0]]), classes=1)[0] == pytest.approx(np.log(100))
-    assert class_prices(x, number, np.array([[0.1], [0.1], [1.0]]), classes=1)[0] == pytest.approx(np.log(1000))
+    for share, median in (([[1.0], [1.0], [1.0]], 100), ([[0.1], [0.1], [1.0]], 1000)):
+        assert ClassPrices(x, number, np.array(share), classes=1)(np.ones(3))[0] == pytest.approx(np.log(median))
+    # as if the listing as a whole counted so much
+    whole = ClassPrices(x, number, np.ones((3, 1)), classes=1)
+    assert whole(np.array([0.1, 0.1, 1.0]))[0] == pytest.approx(np.log(1000))
+    assert whole(np.array([1.0, 0.0, 0.0]))[0] == pytest.approx(np.log(10))
