@@ -42,7 +42,7 @@ class Evidence:
         ``text_share`` and ``text`` (how much of the photo is text, and its words). Missing values are NA.
     classes : tuple of str
         The K class names, in the order of the columns of `probs`.
-    probs : ndarray of float64, shape (N, K)
+    probs : ndarray of float32 or float64, shape (N, K)
         Out-of-fold probabilities; NaN rows where there are none.
     trained : ndarray of bool, shape (N, K), or None
         Whether the model that scored the listing was trained on any member of the class; None if models were trained
@@ -73,7 +73,7 @@ class Evidence:
 
     listings: pd.DataFrame
     classes: tuple[str, ...]
-    probs: Float64
+    probs: Float32 | Float64
     trained: Bool | None = None
     currency: str | None = None
     in_fold: Float32 | None = None

@@ -314,7 +314,7 @@ class Cards:
         return features_of(self._run)
 
     @cached_property
-    def _probs(self) -> tuple[Float64, dict[str, int]]:
+    def _probs(self) -> tuple[Float32 | Float64, dict[str, int]]:
         """The probabilities, and the row of each listing."""
         probabilities = self._run.probabilities()
         return probabilities.probs, {id: row for row, id in enumerate(probabilities.ids.tolist())}

@@ -123,9 +123,7 @@ def _texts(column: pd.Series, raw: bool) -> list[str | None]:
     else:
         # not the column itself: it gives a number of 32 bits the digits of one of 64
         values = list(column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array.to_numpy(dtype=object))
-    texts: list[str | None] = list(map(str, values))
+    texts = list(map(str, values))
     if not (raw or pd.api.types.is_numeric_dtype(column)):
         texts = [neutral(text) if isinstance(value, str) else text for text, value in zip(texts, values, strict=True)]
-    for row in np.flatnonzero(missing):
-        texts[row] = None
-    return texts
+    return [None if none else text for text, none in zip(texts, missing.tolist(), strict=True)]
