@@ -22,6 +22,7 @@ from tests.support.app_dataset import (
     TIME,
     decide,
     decision_on,
+    noted_on,
     sample_of,
     with_hashes,
     with_probabilities,
