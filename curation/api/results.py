@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.errors import about, check_range, checked
+from curation.run.agreement import Agreement, agreement_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.probabilities import Probabilities
@@ -81,7 +82,8 @@ class RunResults:
         -------
         DataFrame
             ``id``, ``action`` (keep, relabel, reprice, delete, ambiguous), ``new_label``, ``reviewer``, ``time`` (UTC),
-            ``source``, ``note``, ``suggested_label``, ``new_price``, ``new_class``, ``suggested_price``.
+            ``source``, ``note``, ``suggested_label``, ``new_price``, ``new_class``, ``suggested_price``, ``saw``:
+            whether another reviewer's decision was in sight, where there was one. Of a listing in conflict, the latest.
 
         Warns
         -----
@@ -92,6 +94,28 @@ class RunResults:
         for line in holding.damaged:
             warnings.warn(line, stacklevel=2)
         return _table(holding.decisions.values())
+
+    def conflicts(self) -> pd.DataFrame:
+        """Return what each reviewer said of the listings on which they disagree and that nobody has settled.
+
+        Returns
+        -------
+        DataFrame
+            As of :meth:`decisions`, a row for each reviewer of a listing, oldest first. :meth:`apply_fixes` leaves
+            these listings as they are.
+        """
+        words = self._files.holding_decisions().conflicts.values()
+        return _table(word for each in words for word in each)
+
+    def agreement(self) -> Agreement:
+        """Return how far the reviewers agree on labels, where two or more decided without the others' word in sight.
+
+        Returns
+        -------
+        Agreement
+            Cohen's kappa of each two of them and Krippendorff's alpha of all, with 95 % intervals.
+        """
+        return agreement_of(self._files)
 
     def status(self) -> Status:
         """Return where the run stands, and what comes next."""
@@ -130,5 +154,5 @@ class RunResults:
 def _table(decisions: Iterable[Decision]) -> pd.DataFrame:
     columns = [field.name for field in fields(Decision)]
     table = pd.DataFrame([astuple(decision) for decision in decisions], columns=columns)
-    others = {"new_price": "float64", "suggested_price": "float64", "new_class": "bool"}
+    others = {"new_price": "float64", "suggested_price": "float64", "new_class": "bool", "saw": "boolean"}
     return table.astype({name: others.get(name, "string") for name in columns})

@@ -49,11 +49,13 @@ class RunReview(RunResults):
         new_class: bool = False,
         reviewer: str | None = None,
         note: str = "",
+        settle: bool = False,
     ) -> pd.DataFrame:
         """Decide on listings; nothing is changed before :meth:`apply_fixes`.
 
-        The latest decision on a listing holds. A label and a price can both be corrected: a reprice leaves the class
-        of a relabel before it, and a relabel the price of a reprice.
+        A reviewer's latest decision on a listing holds. A label and a price can both be corrected: a reprice leaves the
+        class of a relabel before it, and a relabel the price of a reprice. Where another reviewer has decided
+        otherwise, the listing is in conflict, and stays as it is until somebody settles that.
 
         Parameters
         ----------
@@ -61,8 +63,8 @@ class RunReview(RunResults):
             One listing or several.
         action : str
             ``keep`` (the label is right), ``relabel``, ``reprice`` (the price is wrong), ``delete``, ``ambiguous``
-            (several labels fit: the listing stays as it is, and is counted), or ``undo`` (takes the latest decision
-            back).
+            (several labels fit: the listing stays as it is, and is counted), or ``undo`` (takes your latest decision
+            back, and if you have none, that of another reviewer).
         label : str, optional
             The class to relabel to; by default each listing's own suggestion.
         price : float or str, optional
@@ -74,6 +76,8 @@ class RunReview(RunResults):
             Your name; by default ``CURATE_REVIEWER`` or the name of your account.
         note : str
             Kept with the decision.
+        settle : bool
+            You know what others have decided on these listings, and yours is to hold in its place.
 
         Returns
         -------
@@ -93,7 +97,15 @@ class RunReview(RunResults):
         """
         chosen = named_listings(ids)
         closed = record_decision(
-            self._files, chosen, action, label=label, price=price, new_class=new_class, reviewer=reviewer, note=note
+            self._files,
+            chosen,
+            action,
+            label=label,
+            price=price,
+            new_class=new_class,
+            reviewer=reviewer,
+            note=note,
+            settle=settle,
         )
         for line in closed:
             warnings.warn(line, stacklevel=2)
@@ -112,6 +124,8 @@ class RunReview(RunResults):
         first: int | None = None,
         learn: bool = True,
         blind: float = 0.0,
+        conflicts: bool = False,
+        overlap: float | None = None,
         reporter: Reporter = SILENT,
     ) -> ReviewOutcome:
         """Look at the run and decide until the process is interrupted (Ctrl-C, or the notebook's stop).
@@ -136,6 +150,11 @@ class RunReview(RunResults):
         blind : float
             With `page`: the share of the listings whose suggestion, chance and reasons are hidden until they are
             decided, in [0, 1]. The page then says how much more often decisions agree with suggestions in sight.
+        conflicts : bool
+            With `page`: show the listings on which reviewers disagree, with what each said. A decision settles one.
+        overlap : float, optional
+            With `page`: the share of the listings that two reviewers decide on, each without knowing what the other one
+            said, in [0, 1]. The run keeps it; by default it is that, or 0. :meth:`agreement` says how far they agree.
         reporter : Reporter, optional
             Gets the address to open, and what a person should know.
 
@@ -144,7 +163,8 @@ class RunReview(RunResults):
         ReviewError
             If there is no MongoDB, the port is taken, or the photos are gone.
         InputError
-            If `first`, `learn` or `blind` is given without `page`, `first` is not 1 or more, or `blind` is no share.
+            If `first`, `learn`, `blind`, `conflicts` or `overlap` is given without `page`, `first` is not 1 or more or
+            given with `conflicts`, `blind` or `overlap` is no share, or the run has another overlap.
         RunInUseError
             If decisions of an earlier run are to be taken over while another command works on this one.
         """
@@ -153,6 +173,11 @@ class RunReview(RunResults):
 
             check_range("first", "number of listings", first, 1, math.inf)
             check_range("blind", "share of the listings", blind, 0, 1)
+            check_range("overlap", "share of the listings", overlap, 0, 1)
+            if conflicts and first is not None:
+                raise InputError(
+                    "`first` has no effect with `conflicts`", fix="Leave it out: all are shown.", parameter="first"
+                )
             return serve_page(
                 self._files,
                 address=address,
@@ -162,9 +187,13 @@ class RunReview(RunResults):
                 first=first,
                 learn=learn,
                 blind=blind,
+                conflicts=conflicts,
+                overlap=overlap,
                 reporter=reporter,
             )
-        for name, given in {"first": first is not None, "learn": not learn, "blind": bool(blind)}.items():
+        idle = {"first": first is not None, "learn": not learn, "blind": bool(blind), "conflicts": conflicts}
+        idle |= {"overlap": overlap is not None}
+        for name, given in idle.items():
             if given:
                 raise InputError(
                     f"`{name}` has no effect in the FiftyOne App",

@@ -68,6 +68,7 @@ class Run(RunReview):
         reviewer: str | None = None,
         format: str | None = None,
         soft: bool = False,
+        latest_wins: bool = False,
         as_of: str | date | None = None,
         dry_run: bool = False,
         wait: bool | float = False,
@@ -80,7 +81,8 @@ class Run(RunReview):
         Parameters
         ----------
         decisions : str or Path, optional
-            A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
+            A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones of the
+            same reviewer.
         accept_suggestions : bool
             Relabel flagged listings without a decision whose suggestion is likelier than the label. Only people change
             labels of the test set.
@@ -97,6 +99,9 @@ class Run(RunReview):
         soft : bool
             Write ``label_weights.csv`` as well: the chance that each label is right, and the best other label with its
             chance. :meth:`retrain` then trains each listing on both, as far as they count. Nothing needs to be decided.
+        latest_wins : bool
+            Apply the later decision where reviewers disagree and nobody has settled that. By default such listings stay
+            as they are.
         as_of : str, date or datetime, optional
             Apply the decisions that held at that time, and no later ones: a past version, rebuilt. ISO 8601; without a
             time zone it is this machine's, and a date alone is the end of that day. ``"line 12"`` is after the line of
@@ -139,6 +144,7 @@ class Run(RunReview):
                     new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
                     as_of=moment,
                     soft=soft,
+                    latest_wins=latest_wins,
                 )
             if dry_run:
                 return fixes

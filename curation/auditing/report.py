@@ -46,7 +46,7 @@ def audit_of(run: RunFolder, sample: Sample, page: Path | None = None) -> Audit:
         Where the rest of the sample is reviewed.
     """
     issues, holding = run.issues(), run.holding_decisions()
-    found, others = verdicts(issues, holding.decisions, Decidable.of(run))
+    found, others = verdicts(issues, holding.settled, Decidable.of(run))
     labelled = sample.strata != UNLABELLED
     table = issues[labelled].reset_index(drop=True)
     ids = table["id"].astype(str).tolist()

@@ -54,6 +54,9 @@ _ROWS = 20
     help="Also write the chance that each label is right, and the best other one, from which retrain learns.",
 )
 @click.option(
+    "--latest-wins", is_flag=True, help="Where reviewers disagree, apply the later decision, and not none of them."
+)
+@click.option(
     "--as-of",
     metavar="TIME",
     help="Rebuild the dataset as the decisions stood at a time, e.g. 2026-11-29 or '2026-11-29 14:05', or after a "
@@ -72,6 +75,7 @@ def apply_fixes(
     reviewer: str | None,
     form: str | None,
     soft: bool,
+    latest_wins: bool,
     as_of: str | None,
     dry_run: bool,
     wait: bool | float,
@@ -97,12 +101,13 @@ def apply_fixes(
         reviewer=reviewer,
         format=form,
         soft=soft,
+        latest_wins=latest_wins,
         as_of=as_of,
         dry_run=dry_run,
         wait=wait,
         reporter=terminal,
     )
-    terminal.warn([*fixes.damaged, *_undecided(fixes)])
+    terminal.warn([*fixes.damaged, *_undecided(fixes), *_conflicts(fixes)])
     for note in fixes.notes:
         terminal.say(note)
     if as_json:
@@ -115,6 +120,18 @@ def _undecided(fixes: Fixes) -> list[str]:
     count = len(fixes.undecided)
     kept = f"{many(count, 'listing')} without a label {agree(count, 'was', 'were')} kept, which decides nothing"
     return [f"{kept}: {some(fixes.undecided)}. Relabel or delete {agree(count, 'it', 'them')}."] if count else []
+
+
+def _conflicts(fixes: Fixes) -> list[str]:
+    if not fixes.conflicts:
+        return []
+    count, those = len(fixes.conflicts), agree(len(fixes.conflicts), "that listing", "those listings")
+    disagreed = f"reviewers disagree on {many(count, 'listing')}: {some(fixes.conflicts)}"
+    if fixes.latest_wins:
+        return [f"{disagreed}. The later decision on {those} is applied."]
+    advice = "Settle that with `review(page=True, conflicts=True)`, or take the later with"
+    advice = advised(f"{advice} `apply_fixes(latest_wins=True)`.", fixes.run)
+    return [f"{disagreed}. No decision on {those} is applied. {advice}"]
 
 
 def _print(fixes: Fixes) -> None:

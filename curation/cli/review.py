@@ -71,6 +71,13 @@ Examples:
     metavar="SHARE",
     help="With --page: hide the suggestion of so many listings until they are decided, e.g. 0.1.",
 )
+@click.option("--conflicts", is_flag=True, help="With --page: the listings that reviewers disagree on, to settle them.")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="With --page: let two reviewers decide on so many listings, blind to each other. [default: as the run has it]",
+)
 @click.option(
     "--test",
     is_flag=True,
@@ -94,6 +101,8 @@ def review(
     first: int | None,
     learn: bool,
     blind: float,
+    conflicts: bool,
+    overlap: float | None,
     test: bool,
     budget: int | None,
     as_json: bool,
@@ -121,6 +130,8 @@ def review(
         first=first,
         learn=learn,
         blind=blind,
+        conflicts=conflicts,
+        overlap=overlap,
         reporter=Terminal(),
     )
     if as_json:
@@ -130,14 +141,20 @@ def review(
                 "decisions": outcome.decisions,
                 "flagged": outcome.flagged,
                 "undecided": outcome.undecided,
+                "agreement": outcome.agreement.to_dict(),
             }
         )
         return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
     echo(f"Decisions of this session: {made}. Left to review: {left}.")
+    if told := str(outcome.agreement):
+        echo(f"Reviewers: {told}.")
     from curation.run.manifests import call_again
 
+    if outcome.agreement.conflicts:
+        those = f"Reviewers disagree on {many(outcome.agreement.conflicts, 'listing')}"
+        echo(advised(f"{those}. Settle that with `review(page=True, conflicts=True)`.", run.folder))
     again = "`review(page=True)`" if page else "`review()`"
     more = f"   (or {again}, to continue)" if outcome.undecided else ""
     echo(advised(f"Next: {call_again(run.folder / 'cleaned')}{more}", run.folder))

@@ -31,10 +31,12 @@ def check_page_options(context: click.Context, *, page: bool, html: bool, link: 
         raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
     if is_given(context, "first") and not (html or page):
         raise InputError("--first has no effect without --page or --html", fix="Leave it out, or add one of them.")
-    for name in filter(lambda name: not page and is_given(context, name), ("learn", "blind")):
+    for name in filter(lambda name: not page and is_given(context, name), ("learn", "blind", "conflicts", "overlap")):
         raise InputError(f"--{name} has no effect without --page", fix="Leave it out, or add --page.")
     if is_given(context, "budget") and not is_given(context, "test"):
         raise InputError("--budget has no effect without --test", fix="Leave it out, or add --test.")
+    if is_given(context, "first") and is_given(context, "conflicts"):
+        raise InputError("--first has no effect with --conflicts", fix="Leave it out: all conflicts are shown.")
     if is_given(context, "first") and is_given(context, "test"):
         raise InputError("--first has no effect with --test", fix="Say how many with --budget.")
     for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos", "first")):

@@ -41,6 +41,13 @@ def status(run_folder: Path | None, as_json: bool) -> None:
         del content["unapplied"]
     if not content["soft"] and not as_json:
         del content["soft"]
+    if not as_json:
+        content["agreement"] = str(state.agreement)
+        settle = advised("`review(page=True, conflicts=True)`", Path(state.run))
+        content["conflicts"] = f"{many(state.conflicts, 'listing')}, to settle with {settle}"
+    for name, shown in {"agreement": str(state.agreement), "conflicts": state.conflicts}.items():
+        if not shown and not as_json:
+            del content[name]
     if content["as_of"] is None:
         del content["as_of"]
     if as_json:

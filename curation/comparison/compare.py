@@ -23,7 +23,7 @@ from curation.comparison.warnings import warnings_of
 from curation.errors import InputError, check_range
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
-from curation.run.manifests import call_again
+from curation.run.manifests import call_again, is_latest_wins
 from curation.run.status import as_of
 from curation.run.transactions import begin, carry_out, discard, scratch
 from training.images.cache import PhotoCache, open_cache
@@ -122,7 +122,7 @@ def _past(run: RunFolder) -> list[str]:
 
 
 def _unapplied(run: RunFolder) -> list[str]:
-    count = run.judged_journal().unapplied()
+    count = run.judged_journal().unapplied(latest_wins=is_latest_wins(run.cleaned))
     if not count:
         return []
     return [

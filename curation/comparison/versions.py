@@ -86,7 +86,7 @@ class Versions:
         changes = _changes(run)
         cleaned = labels_after(table, changes)
         holding = run.holding_decisions()
-        decisions, self.damaged = holding.decisions, holding.damaged
+        decisions, self.damaged = holding.settled, holding.damaged
         added = {*cleaned.dropna().astype(str), *new_classes_of(decisions)} - set(run.classes)
         self.classes = [*run.classes, *sorted(added)]
         self.groups = groups_of(table)

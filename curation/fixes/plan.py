@@ -18,9 +18,10 @@ from curation.fixes.recorded import decisions_of_file
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
+from curation.run.conflicts import conflicts, settled
 from curation.run.decidable import Decidable, check_decisions, misfit, refused
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions
+from curation.run.journal import Decision, current_decisions, holds, stacks_of
 from curation.run.journal_content import Journal
 from training.utils.units import now
 
@@ -63,6 +64,10 @@ class Fixes(Result):
         Whether ``label_weights.csv`` is written beside the dataset.
     acceptance : Acceptance or None
         What became of the flagged labels, if suggestions were to be accepted.
+    conflicts : tuple of str
+        Listings on which reviewers disagree. They stay as they are, unless the later decision wins.
+    latest_wins : bool
+        Whether it does.
     """
 
     run: Path
@@ -77,13 +82,15 @@ class Fixes(Result):
     as_of: str | None = None
     soft: bool = False
     acceptance: Acceptance | None = None
+    conflicts: tuple[str, ...] = ()
+    latest_wins: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
         folders = {"run": str(self.run), "cleaned": str(self.run / "cleaned")}
         became = None if self.acceptance is None else asdict(self.acceptance)
-        asked = {"dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft}
-        return {**folders, **asked, **self.counts(), "acceptance": became}
+        asked = {"dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft, "latest_wins": self.latest_wins}
+        return {**folders, **asked, **self.counts(), "conflicts": list(self.conflicts), "acceptance": became}
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield from self.to_dict().items()
@@ -93,7 +100,8 @@ class Fixes(Result):
         """Return how many listings are relabelled, repriced, merged, deleted, and stay as they are by a decision.
 
         ``merged`` are those whose label became another spelling or name of its class, and was not changed otherwise.
-        A listing with a new label and a new price counts twice; ``ambiguous`` are those that several labels fit.
+        A listing with a new label and a new price counts twice; ``ambiguous`` are those that several labels fit, and
+        ``in_conflict`` those on which reviewers disagree.
         """
         actions = [decision.action for decision in self.decisions.values()]
         # a new label or price that the listing has already
@@ -108,6 +116,7 @@ class Fixes(Result):
             "deleted": int(changed.get("delete", 0)),
             "kept": actions.count("keep") + len(same),
             "ambiguous": actions.count("ambiguous"),
+            "in_conflict": len(self.conflicts),
         }
 
 
@@ -121,6 +130,7 @@ def plan_fixes(
     new_classes: Collection[str] = (),
     as_of: datetime | int | None = None,
     soft: bool = False,
+    latest_wins: bool = False,
 ) -> Fixes:
     """Work out what would change. Nothing is written.
 
@@ -137,6 +147,8 @@ def plan_fixes(
         that hold now.
     soft : bool
         Whether the chances of the labels are written as well; then nothing needs to be decided.
+    latest_wins : bool
+        Whether the later decision is applied where reviewers disagree, and not none.
 
     Raises
     ------
@@ -153,12 +165,13 @@ def plan_fixes(
     last_line = _last_line(run, whole, as_of)
     journal = whole.decisions(last_line)
     issues, decidable = run.issues(), Decidable.of(run)
-    standing = current_decisions(journal)
+    stacks = stacks_of(journal)
+    standing = {id: holds(stack) for id, stack in stacks.items() if stack}
     added: list[Decision] = []
     notes: tuple[str, ...] = () if as_of is None else _past(run, whole, last_line, as_of)
     if decisions_file:
         added, notes = decisions_of_file(
-            run, decisions_file, standing, decidable, reviewer=reviewer, new_classes=new_classes
+            run, decisions_file, stacks, decidable, reviewer=reviewer, new_classes=new_classes
         )
     _require_use(new_classes, [*journal, *added], decidable)
     accepted: list[Decision] = []
@@ -167,11 +180,13 @@ def plan_fixes(
         added += accepted
     added = [decidable.with_suggestions(decision) for decision in added]
     decisions = current_decisions([*journal, *added])
+    disagreed = tuple(conflicts([*journal, *added]))
     # what was taken back or replaced may be wrong: a new class was misspelt, and undone
     _require_sound(run, whole, [each for id, each in standing.items() if decisions.get(id) is each], decidable)
     # an earlier version let people keep a listing without a label, which decides nothing
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
-    decisions = {id: decision for id, decision in decisions.items() if id not in undecided}
+    left = {*undecided, *(() if latest_wins else disagreed)}
+    decisions = {id: decision for id, decision in decisions.items() if id not in left}
     changes = _changes(run, issues, decisions)
     became = None
     if accept_suggestions:
@@ -180,7 +195,7 @@ def plan_fixes(
     if not decisions and changes.empty and not soft:
         if as_of is not None:
             raise _nothing_then(run, whole, as_of)
-        raise _nothing_decided(run, whole, became)
+        raise _nothing_decided(run, whole, became, disagreed)
     return Fixes(
         run.folder,
         True,
@@ -194,6 +209,8 @@ def plan_fixes(
         as_of=_recorded(as_of),
         soft=soft,
         acceptance=became,
+        conflicts=disagreed,
+        latest_wins=latest_wins,
     )
 
 
@@ -282,7 +299,17 @@ def _require_use(new_classes: Collection[str], decisions: Collection[Decision], 
         )
 
 
-def _nothing_decided(run: RunFolder, journal: Journal, became: Acceptance | None) -> DecisionsError:
+def _nothing_decided(
+    run: RunFolder, journal: Journal, became: Acceptance | None, disagreed: Collection[str]
+) -> DecisionsError:
+    if disagreed:
+        return DecisionsError(
+            f"reviewers disagree on all that is decided in {run.folder}",
+            got=f"{many(len(disagreed), 'listing')} in conflict: {some(disagreed)}",
+            wanted="a decision that settles each",
+            fix="Settle them with `review(page=True, conflicts=True)`, or apply the later decision of each with "
+            "`apply_fixes(latest_wins=True)`.",
+        )
     if journal.is_lossy:
         return DecisionsError(
             f"there is no decision in {run.folder} that can be read",
@@ -304,7 +331,7 @@ def _nothing_decided(run: RunFolder, journal: Journal, became: Acceptance | None
     )
 
 
-def replayed(run: RunFolder, decisions: Iterable[Decision]) -> Fixes:
+def replayed(run: RunFolder, decisions: Iterable[Decision], *, latest_wins: bool) -> Fixes:
     """Return what decisions change, as it was planned when a version was made of them.
 
     Parameters
@@ -313,12 +340,15 @@ def replayed(run: RunFolder, decisions: Iterable[Decision]) -> Fixes:
         The run.
     decisions : iterable of Decision
         All that were in force, oldest first, of :meth:`curation.run.journal_content.Journal.applied`.
+    latest_wins : bool
+        Whether the later decision was applied where reviewers disagreed.
     """
-    issues, decidable = run.issues(), Decidable.of(run)
-    standing = current_decisions(decisions)
+    issues, decidable, said = run.issues(), Decidable.of(run), list(decisions)
+    standing = settled(said, latest_wins=latest_wins)
     known = {id: each for id, each in standing.items() if id in decidable.labels}
     sound = {id: each for id, each in known.items() if not misfit(each, decidable.classes, decidable.labels[id])}
-    return Fixes(run.folder, True, sound, [], _changes(run, issues, sound), ())
+    changes, disagreed = _changes(run, issues, sound), tuple(conflicts(said))
+    return Fixes(run.folder, True, sound, [], changes, (), conflicts=disagreed, latest_wins=latest_wins)
 
 
 def _changes(run: RunFolder, issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:

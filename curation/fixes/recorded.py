@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
+from curation.run.conflicts import spoken
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions, reviewer_name
+from curation.run.journal import NOTE, Decision, holds, person, reviewer_name, stacks_of, words_of
 
 __all__ = ["decisions_of_file", "record_decisions"]
 
@@ -17,7 +18,7 @@ __all__ = ["decisions_of_file", "record_decisions"]
 def decisions_of_file(
     run: RunFolder,
     path: Path,
-    standing: Mapping[str, Decision],
+    stacks: Mapping[str, Sequence[Decision]],
     decidable: Decidable,
     *,
     reviewer: str | None = None,
@@ -31,8 +32,8 @@ def decisions_of_file(
         A finished run.
     path : Path
         The file; see :func:`curation.fixes.decisions_file.read_decisions`.
-    standing : mapping of str to Decision
-        What holds until these.
+    stacks : mapping of str to sequence of Decision
+        What was said before these, by listing; of :func:`curation.run.journal.stacks_of`.
     decidable : Decidable
         What can be decided in the run.
     reviewer : str, optional
@@ -59,11 +60,16 @@ def decisions_of_file(
         decimal=decidable.decimal,
         three_decimals=decidable.three_decimals,
     )
-    known = new_classes_of(standing)
+    known = new_classes_of({id: holds(stack) for id, stack in stacks.items() if stack})
     added, notes = with_known_names(path, added, decidable.labels, [*decidable.classes, *known, *new_classes])
     added = check_decisions(added, decidable, new_classes=new_classes, known=known)
     require_labels(added, decidable.labels)
-    return [decision.joined(standing.get(decision.id)) for decision in added], notes
+    # who filled the file in did not see what others said in the run
+    return [_said(decision, stacks.get(decision.id, ())) for decision in added], notes
+
+
+def _said(decision: Decision, stack: Sequence[Decision]) -> Decision:
+    return decision if decision.action == NOTE else spoken(decision, stack, saw=False)
 
 
 def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None) -> tuple[str, ...]:
@@ -95,16 +101,18 @@ def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None)
 
     def said() -> list[Decision]:
         nonlocal notes
-        standing = current_decisions(run.decisions()[0])
-        added, notes = decisions_of_file(run, path, standing, decidable, reviewer=reviewer)
-        return [decidable.with_suggestions(each) for each in added if not _holds(each, standing.get(each.id))]
+        stacks = stacks_of(run.decisions()[0])
+        added, notes = decisions_of_file(run, path, stacks, decidable, reviewer=reviewer)
+        return [decidable.with_suggestions(each) for each in added if not _holds(each, stacks.get(each.id, ()))]
 
     run.decide(said)
     return notes
 
 
-def _holds(decision: Decision, standing: Decision | None) -> bool:
-    return standing is not None and decision.meaning == standing.meaning and decision.note in (None, standing.note)
+def _holds(decision: Decision, stack: Sequence[Decision]) -> bool:
+    """Return whether this reviewer has said that already, and it counts."""
+    own = [word for word in words_of(stack) if person(word.reviewer) == person(decision.reviewer)]
+    return bool(own) and decision.meaning == own[0].meaning and decision.note in (None, own[0].note)
 
 
 def _own_ids(run: RunFolder) -> str:

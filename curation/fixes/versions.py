@@ -113,6 +113,7 @@ def _manifest(
         **fixes.counts(),
         "decisions_added": [dict(vars(decision)) for decision in fixes.added],
         "soft": fixes.soft,
+        "latest_wins": fixes.latest_wins,
         "accept_suggestions": fixes.acceptance is not None,
         "min_confidence": fixes.acceptance.min_confidence if fixes.acceptance else None,
         "sha256": {name: sha256_of_file(folder / name) for name in (*written.files, *tables)},

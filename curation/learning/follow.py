@@ -14,6 +14,7 @@ from curation.learning.learn import learn
 from curation.rendering.words import many
 from curation.report import write_report
 from curation.run.carry_over import EARLIER
+from curation.run.conflicts import conflicts
 from curation.run.create import started_run
 from curation.run.folder import RunFolder
 from curation.run.journal_file import append
@@ -69,7 +70,7 @@ def follow(
     if not decisions:
         raise RunError(
             f"{earlier.folder} has no decisions to learn from",
-            got="none that a person made" if said else "none",
+            got="none that a person made and that is in no conflict" if said else "none",
             fix="Decide on some listings first, with `review()`.",
             parameter="learn_from",
         )
@@ -95,7 +96,9 @@ def follow(
         with run.stage("learn"):
             learned = learn(earlier, decisions)
         write_found(run, learned.evidence, learned.issues)
-        taken = [replace(decision, source=EARLIER) for decision in decisions.values()]
+        # what reviewers disagree on teaches nothing, and stays to be settled
+        words = (word for each in conflicts(said).values() for word in each)
+        taken = [replace(decision, source=EARLIER) for decision in (*decisions.values(), *words)]
         if not run.journal.exists():
             append(run.journal, taken)
         run.update(

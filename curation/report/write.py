@@ -49,7 +49,7 @@ def write_report(run: RunFolder) -> Path:
     dataset = record["dataset"]
     flags = flags_of(record)
     holding = run.holding_decisions()
-    decisions = holding.decisions
+    decisions = holding.settled
     cards = Cards(issues, run.listings(), OwnPhotos(run), decisions, dataset["currency"], run.photo_bytes)
     comparison = read_comparison(run)
     with noise_to(run.log_file), warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from curation.rendering.results import Result
 from curation.review.journal_state import standing_of
+from curation.run.agreement import Agreement, agreement_of
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision
+from curation.run.journal import Decision, person
 
 __all__ = ["ReviewOutcome", "outcome_of"]
 
@@ -24,11 +25,14 @@ class ReviewOutcome(Result):
         Number of decisions recorded in this session, by action, including ``undo``; empty if there are none.
     flagged, undecided : int
         Number of flagged listings, and of those without a decision.
+    agreement : Agreement
+        How far the reviewers of the run agree.
     """
 
     decisions: dict[str, int]
     flagged: int
     undecided: int
+    agreement: Agreement
 
 
 def outcome_of(run: RunFolder, flagged: Collection[str], *, reviewer: str, earlier: int, source: str) -> ReviewOutcome:
@@ -49,10 +53,11 @@ def outcome_of(run: RunFolder, flagged: Collection[str], *, reviewer: str, earli
     """
     # by number: decisions that apply-fixes adds meanwhile come before those of the review
     said = [entry.content for entry in run.read_journal().entries if entry.number > earlier]
-    mine = [each for each in said if isinstance(each, Decision) and each.reviewer == reviewer]
+    mine = [each for each in said if isinstance(each, Decision) and person(each.reviewer) == person(reviewer)]
     holding = standing_of(run).holding
     return ReviewOutcome(
         decisions=dict(Counter(decision.action for decision in mine if decision.source == source)),
         flagged=len(flagged),
         undecided=sum(id not in holding for id in flagged),
+        agreement=agreement_of(run),
     )

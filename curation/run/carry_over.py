@@ -149,13 +149,15 @@ def _compare(earlier: RunFolder, run: RunFolder) -> CarriedOver:
     taken, left = [], {}
     holding = earlier.holding_decisions()
     for id, decision in holding.decisions.items():
-        why = _why_not(decision, before.get(id), after.get(id), run.classes)
-        if why:
-            left[id] = why
-        else:
-            # what was a new class there may be one of this run's classes
-            new = decision.new_class and decision.new_label not in run.classes
-            taken.append(replace(decision, source=EARLIER, new_class=new))
+        # what reviewers disagree on stays to be settled
+        for word in holding.conflicts.get(id, [decision]):
+            why = _why_not(word, before.get(id), after.get(id), run.classes)
+            if why:
+                left[id] = why
+            else:
+                # what was a new class there may be one of this run's classes
+                new = word.new_class and word.new_label not in run.classes
+                taken.append(replace(word, source=EARLIER, new_class=new))
     return CarriedOver(_short(earlier.folder), tuple(taken), left, holding.damaged)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from curation.errors import DecisionsError
+from curation.run.conflicts import spoken, take_back
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, check_reviewer, current_decisions, reviewer_name
+from curation.run.journal import UNDO, Decision, check_reviewer, holds, reviewer_name, stacks_of
 from curation.run.new_values import check_note
 from training.utils.units import now
 
@@ -90,29 +91,42 @@ def meaning_of(words: Words, decidable: Decidable, *, reviewer: str, time: str, 
 
 
 def beside(
-    meant: Sequence[Decision], holding: Mapping[str, Decision], decidable: Decidable, *, known: Iterable[str] = ()
+    meant: Sequence[Decision],
+    stacks: Mapping[str, Sequence[Decision]],
+    decidable: Decidable,
+    *,
+    saw: Callable[[str], bool | None] = lambda _: None,
+    known: Iterable[str] = (),
 ) -> list[Decision]:
-    """Return decisions as the journal gets them: checked, and joined with what holds of the same listings.
+    """Return decisions as the journal gets them: checked, and joined with what was said of the same listings.
 
     Parameters
     ----------
     meant : sequence of Decision
         Of :func:`meaning_of`.
-    holding : mapping of str to Decision
-        What holds until these.
+    stacks : mapping of str to sequence of Decision
+        What was said before these, by listing; of :func:`curation.run.journal.stacks_of`.
     decidable : Decidable
         What can be decided.
+    saw : callable
+        Id → whether what others said of it was in sight; None if that is not known.
     known : iterable of str
-        New classes of decisions on other listings, if `holding` has not all.
+        New classes of decisions on other listings, if `stacks` has not all.
 
     Raises
     ------
     DecisionsError
         If a listing, a class or the action is unknown, or a price is none.
     """
+    holding = {id: holds(stack) for id, stack in stacks.items() if stack}
     decisions = check_decisions(meant, decidable, known=[*new_classes_of(holding), *known])
     require_labels(decisions, decidable.labels)
-    return [decision.joined(holding.get(decision.id)) for decision in decisions]
+    return [
+        take_back(decision, stacks.get(decision.id, ()))
+        if decision.action == UNDO
+        else spoken(decision, stacks.get(decision.id, ()), saw=saw(decision.id))
+        for decision in decisions
+    ]
 
 
 def decide(
@@ -125,6 +139,7 @@ def decide(
     new_class: bool = False,
     reviewer: str | None = None,
     note: str = "",
+    settle: bool = False,
 ) -> list[str]:
     """Record one decision on several listings: all of them, or none.
 
@@ -134,7 +149,7 @@ def decide(
         A finished run.
     ids : sequence of str
         The listings.
-    action, label, price, new_class, reviewer, note
+    action, label, price, new_class, reviewer, note, settle
         As for :meth:`curation.Run.decide`.
 
     Returns
@@ -155,7 +170,7 @@ def decide(
     def said() -> list[Decision]:
         journal = run.judged_journal()
         torn[:] = (fault.message for fault in journal.faults if fault.kind == "torn")
-        return beside(meant, current_decisions(journal.decisions()), decidable)
+        return beside(meant, stacks_of(journal.decisions()), decidable, saw=lambda _: settle)
 
     run.decide(said)
     return torn

@@ -17,6 +17,7 @@ import pandas as pd
 
 from curation.errors import RunError, RunInUseError
 from curation.listings.limits import MAX_PHOTO_MB, Limits
+from curation.run.conflicts import Holding, conflicts
 from curation.run.damaged import find_again, readable
 from curation.run.doubtful import judged
 from curation.run.formats import format_of, has_format, require_format
@@ -43,7 +44,7 @@ from training.utils.parquet_files import read_frame
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
 
-__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder"]
+__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "RunFolder"]
 
 #: Below the current folder: what `find-issues` made.
 RUNS = Path("runs")
@@ -54,22 +55,6 @@ STUDIES = Path("studies")
 FINISHED = "finished"
 #: Of a run folder, kept in its ``run.json``; raise it when files change so that an older reader would misread them.
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Holding:
-    """The decisions of a run that hold, and what is wrong with its journal.
-
-    Attributes
-    ----------
-    decisions : dict of str to Decision
-        By listing, in the order of the first decision on each: the latest one that was not undone.
-    damaged : tuple of str
-        A message for each fault of the journal. Show them: a decision may be lost in each.
-    """
-
-    decisions: dict[str, Decision]
-    damaged: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -328,7 +313,7 @@ class RunFolder:
     def holding_decisions(self) -> Holding:
         """Read the journal: the decisions that hold, and a message for each of its faults."""
         decisions, damaged = self.decisions()
-        return Holding(current_decisions(decisions), tuple(damaged))
+        return Holding(current_decisions(decisions), conflicts(decisions), tuple(damaged))
 
     def probabilities(self) -> Probabilities:
         """Read ``probabilities.npz``: the out-of-fold probabilities, in the order of ``listings.parquet``."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import getpass
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from curation.errors import DecisionsError
+from curation.run.new_values import same_name
 from training.utils.units import now
 
 __all__ = [
@@ -25,13 +27,16 @@ __all__ = [
     "Decision",
     "check_reviewer",
     "current_decisions",
-    "disagreements",
+    "holds",
     "in_order",
     "last_click",
     "noted",
+    "person",
     "reviewer_name",
     "say",
+    "stacks_of",
     "taken_back",
+    "words_of",
 ]
 
 ACTIONS = ("keep", "relabel", "reprice", "delete", "ambiguous")
@@ -76,6 +81,10 @@ class Decision:
         Whether `new_label` is a class that the run does not have, and a person said that it should be one.
     suggested_price : float or None
         The price that curate suggested; None if none.
+    saw : bool or None
+        Where somebody else's decision on the listing held: whether this one was made in sight of it, which settles the
+        listing. An undo without it takes back its reviewer's own decision. None where there was no other, or where that
+        is not known: lines of earlier versions don't say it.
     """
 
     id: str
@@ -89,6 +98,7 @@ class Decision:
     new_price: float | None = None
     new_class: bool = False
     suggested_price: float | None = None
+    saw: bool | None = None
 
     @property
     def meaning(self) -> tuple[str, str | None, float | None]:
@@ -153,12 +163,62 @@ def check_reviewer(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=1024)
+def person(name: str) -> str:
+    """Return what the names of one reviewer have in common: case and blanks make no other person.
+
+    Examples
+    --------
+    >>> person("Ana  Lee") == person("ana lee ")
+    True
+    """
+    return same_name(name)
+
+
 def current_decisions(decisions: Iterable[Decision]) -> dict[str, Decision]:
-    """Return what holds now: the latest decision of each listing that was not undone."""
-    return {id: stack[-1] for id, stack in _stacks(decisions).items() if stack}
+    """Return what the latest word on each listing makes hold; undone ones don't count."""
+    return {id: holds(stack) for id, stack in stacks_of(decisions).items() if stack}
 
 
-def _stacks(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
+def words_of(stack: Sequence[Decision]) -> list[Decision]:
+    """Return the reviewers' words on a listing that count: the latest of each person, oldest first.
+
+    One that was said in sight of the others settles what was said before it. A suggestion that was accepted without a
+    review is nobody's word.
+
+    Parameters
+    ----------
+    stack : sequence of Decision
+        Of :func:`stacks_of`.
+    """
+    latest: dict[str, Decision] = {}
+    for decision in stack:
+        if decision.saw:
+            latest.clear()
+        if decision.source != "suggestion":
+            latest.pop(person(decision.reviewer), None)
+            latest[person(decision.reviewer)] = decision
+    return list(latest.values())
+
+
+def holds(stack: Sequence[Decision]) -> Decision:
+    """Return what holds of a listing: the latest word, beside what others said of the rest before, out of its sight.
+
+    Parameters
+    ----------
+    stack : sequence of Decision
+        Of :func:`stacks_of`; not empty.
+    """
+    if stack[-1].saw is not False:
+        # it was joined with what held when it was said
+        return stack[-1]
+    held: Decision | None = None
+    for word in words_of(stack):
+        held = word.joined(held) if word.saw is False else word
+    return held or stack[-1]
+
+
+def stacks_of(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
     """Return each listing's decisions that were not undone, oldest first."""
     stacks: dict[str, list[Decision]] = {}
     for decision in decisions:
@@ -176,8 +236,8 @@ def in_order(decisions: Iterable[Decision]) -> dict[str, Decision]:
     """
     said = list(decisions)
     place = {id(decision): number for number, decision in enumerate(said)}
-    holding = current_decisions(said)
-    return dict(sorted(holding.items(), key=lambda item: place[id(item[1])]))
+    stacks = [stack for stack in stacks_of(said).values() if stack]
+    return {stack[-1].id: holds(stack) for stack in sorted(stacks, key=lambda stack: place[id(stack[-1])])}
 
 
 def say(stacks: dict[str, list[Decision]], decision: Decision) -> None:
@@ -192,8 +252,10 @@ def say(stacks: dict[str, list[Decision]], decision: Decision) -> None:
     """
     stack = stacks.setdefault(decision.id, [])
     if decision.action == UNDO:
-        if stack:
-            stack.pop()
+        mine = [place for place, each in enumerate(stack) if person(each.reviewer) == person(decision.reviewer)]
+        places = mine if decision.saw is False else range(len(stack))
+        if places:
+            del stack[places[-1]]
     elif decision.action != NOTE:
         stack.append(decision)
 
@@ -203,49 +265,21 @@ def noted(decisions: Iterable[Decision]) -> dict[str, Decision]:
     return {decision.id: decision for decision in decisions if decision.action == NOTE}
 
 
-def last_click(holding: Iterable[Decision], reviewer: str) -> list[str]:
-    """Return the listings of a reviewer's latest decision in a review that still holds; one click may be for many.
+def last_click(stacks: Iterable[Sequence[Decision]], reviewer: str) -> list[str]:
+    """Return the listings of a reviewer's latest decision in a review that still counts; one click may be for many.
 
     Parameters
     ----------
-    holding : iterable of Decision
-        What holds, of :func:`current_decisions`.
+    stacks : iterable of sequence of Decision
+        Of :func:`stacks_of`.
     reviewer : str
         Whose.
     """
-    mine = [each for each in holding if each.reviewer == reviewer and each.source in REVIEWS]
+    own = person(reviewer)
+    words = (word for stack in stacks for word in words_of(stack))
+    mine = [each for each in words if person(each.reviewer) == own and each.source in REVIEWS]
     latest = max((decision.time for decision in mine), default="")
     return [decision.id for decision in mine if decision.time == latest]
-
-
-def disagreements(decisions: Iterable[Decision]) -> set[str]:
-    """Return the listings on which the reviewers' latest standing words differ.
-
-    Parameters
-    ----------
-    decisions : iterable of Decision
-        The journal, oldest first.
-
-    Returns
-    -------
-    set of str
-        Listings with two reviewers or more, each one's latest decision that was not undone compared: another action,
-        another class or another price. Who comes round to the other's word, or has their own taken back, ends a
-        disagreement.
-
-    Examples
-    --------
-    >>> ana = Decision("L1", "keep", None, "ana", "2026-01-01T10:00:00+00:00", "app")
-    >>> ben = Decision("L1", "delete", None, "ben", "2026-01-01T11:00:00+00:00", "app")
-    >>> disagreements([ana, ben])
-    {'L1'}
-    """
-    differ = set()
-    for id, stack in _stacks(decisions).items():
-        latest = {decision.reviewer: decision.meaning for decision in stack}
-        if len(set(latest.values())) > 1:
-            differ.add(id)
-    return differ
 
 
 def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, reviewer: str) -> list[Decision]:
@@ -272,7 +306,7 @@ def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, revi
     equal = Counter(each for each in added if id(each) not in known)
     time = now()
     records: list[Decision] = []
-    for listing, stack in _stacks(decisions).items():
+    for listing, stack in stacks_of(decisions).items():
         places = []
         for place in reversed(range(len(stack))):
             if own[id(stack[place])]:

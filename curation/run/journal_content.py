@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from curation.errors import some
-from curation.run.journal import NO_EFFECT, Decision, current_decisions
+from curation.run.conflicts import settled
+from curation.run.journal import NO_EFFECT, Decision
 from curation.run.journal_lines import BEGIN, COMMIT, Step
 
 __all__ = ["LOSSES", "VERSION", "Entry", "Fault", "Journal"]
@@ -225,17 +226,22 @@ class Journal:
         after = [step.after for step in self.steps() if (step.transaction, step.step) == (transaction, BEGIN)]
         return [*self.decisions(after[0]), *self.of(transaction)] if after else []
 
-    def unapplied(self) -> int:
+    def unapplied(self, *, latest_wins: bool = False) -> int:
         """Return how many listings would change in ``cleaned/`` if the decisions in force now were applied.
 
         0 where nothing was applied, or by an earlier version of curate, and for a past version, which lacks by intent
         what was said later.
+
+        Parameters
+        ----------
+        latest_wins : bool
+            Whether the later decision is applied where reviewers disagree.
         """
         standing = self.standing_versions()
         if not standing or standing[-1].as_of is not None:
             return 0
         then, now = (
-            {id: each.effect for id, each in current_decisions(said).items()}
+            {id: each.effect for id, each in settled(said, latest_wins=latest_wins).items()}
             for said in (self.applied(standing[-1].transaction), self.decisions())
         )
         return sum(then.get(id, NO_EFFECT) != now.get(id, NO_EFFECT) for id in {*then, *now})

@@ -2,6 +2,7 @@
 
 A line is a JSON object. Since format 2 it ends with ``format``, ``number`` (of the line, from 1 on), ``recorded`` (when
 it was written) and ``check``: the CRC-32 of the line's bytes without that key. Lines of format 1 have none of them.
+Lines of format 3 have ``saw``, too.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ __all__ = [
 #: Bytes of a line with its end at most: a longer one is not read, and so not written.
 LONGEST = 16 << 20
 #: Raise it when lines change so that an older reader would misread them.
-FORMAT = 2
+FORMAT = 3
+#: Of a line that says nothing which only a newer reader knows.
+_PLAIN = 2
 BEGIN = "begin"
 COMMIT = "commit"
 TAKE_BACK = "take back"
@@ -146,7 +149,10 @@ def encoded(content: Decision | Step, number: int, recorded: str, transaction: s
         said = {"transaction": content.transaction, "step": content.step}
     elif isinstance(content, Decision) and transaction is not None:
         said["transaction"] = transaction
-    written = {"format": FORMAT, "number": number, "recorded": recorded}
+    plain = said.get("saw") is None
+    if plain:
+        said.pop("saw", None)
+    written = {"format": _PLAIN if plain else FORMAT, "number": number, "recorded": recorded}
     try:
         line = json.dumps({**said, **written}, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
@@ -240,9 +246,12 @@ def _object(line: bytes) -> dict[str, Any]:
 
 #: The types that each field of a decision may have.
 _TYPES = {
-    field.name: {"str": (str,), "str | None": (str, NoneType), "bool": (bool,)}.get(
-        str(field.type), (int, float, NoneType)
-    )
+    field.name: {
+        "str": (str,),
+        "str | None": (str, NoneType),
+        "bool": (bool,),
+        "bool | None": (bool, NoneType),
+    }.get(str(field.type), (int, float, NoneType))
     for field in fields(Decision)
 }
 

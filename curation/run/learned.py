@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from curation.run.conflicts import conflicts
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, in_order
 from training.utils.files import NotReadableError, read_json, sha256_of_file, write_json
@@ -68,12 +69,16 @@ class LearnedState:
 def taught(decisions: Iterable[Decision]) -> dict[str, Decision]:
     """Return what teaches: the decisions that people made and that hold, in the order in which they were made.
 
+    Where reviewers disagree, nobody knows the truth until it is settled.
+
     Parameters
     ----------
     decisions : iterable of Decision
         The journal, oldest first.
     """
-    return in_order(decision for decision in decisions if decision.source != "suggestion")
+    said = [decision for decision in decisions if decision.source != "suggestion"]
+    disagreed = conflicts(said)
+    return {id: decision for id, decision in in_order(said).items() if id not in disagreed}
 
 
 def digest_of(decisions: Mapping[str, Decision]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from training.utils.files import DamagedError, NotReadableError, read_json
 
-__all__ = ["call_again", "is_soft", "manifest_of", "transaction_of"]
+__all__ = ["call_again", "is_latest_wins", "is_soft", "manifest_of", "transaction_of"]
 
 
 def manifest_of(version: Path) -> dict[str, Any]:
@@ -37,14 +37,26 @@ def is_soft(version: Path) -> bool:
 
 
 def call_again(version: Path) -> str:
-    """Return the call, in backquotes, that writes a version again, with the chances of its labels if it has them.
+    """Return the call, in backquotes, that writes a version again as it was written, of the decisions that hold now.
 
     Parameters
     ----------
     version : Path
         The version's folder.
     """
-    return "`apply_fixes(soft=True)`" if is_soft(version) else "`apply_fixes()`"
+    asked = [f"{name}=True" for name in ("soft", "latest_wins") if manifest_of(version).get(name) is True]
+    return f"`apply_fixes({', '.join(asked)})`"
+
+
+def is_latest_wins(version: Path) -> bool:
+    """Return whether a version has the later decision where reviewers disagreed, as all of earlier versions of curate.
+
+    Parameters
+    ----------
+    version : Path
+        The version's folder.
+    """
+    return manifest_of(version).get("latest_wins", True) is True
 
 
 def transaction_of(version: Path) -> str | None:

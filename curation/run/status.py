@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from curation.errors import RunError
 from curation.rendering.results import Result
+from curation.run.agreement import Agreement, agreement_among, agreement_of
 from curation.run.compared import comparison_problem
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS, current_decisions
 from curation.run.lost_journal import lost_journal
-from curation.run.manifests import is_soft, manifest_of
+from curation.run.manifests import is_latest_wins, is_soft, manifest_of
 from curation.run.shapes import STARTED_RECORD, started_by
 
 __all__ = ["Status", "as_of", "status_of"]
@@ -32,6 +34,10 @@ class Status(Result):
         Listings with a decision that holds.
     actions : dict of str to int
         How many of them have each action; those without any are left out.
+    conflicts : int
+        Listings on which reviewers disagree and that nobody has settled: their decisions are not applied.
+    agreement : Agreement
+        How far the reviewers agree.
     unapplied : int
         Listings that would change in the cleaned dataset if the decisions that hold now were applied.
     cleaned : bool
@@ -58,6 +64,8 @@ class Status(Result):
     status: str
     decisions: int
     actions: dict[str, int]
+    conflicts: int
+    agreement: Agreement
     unapplied: int
     cleaned: bool
     as_of: str | None
@@ -74,7 +82,9 @@ def status_of(run: RunFolder) -> Status:
     record, journal = run.require(STARTED_RECORD), run.judged_journal()
     decisions = current_decisions(journal.decisions())
     counts = Counter(decision.action for decision in decisions.values())
-    lost, unapplied = lost_journal(run, journal), journal.unapplied()
+    among = _agreement(run)
+    later = is_latest_wins(run.standing(run.cleaned))
+    lost, unapplied = lost_journal(run, journal), journal.unapplied(latest_wins=later)
     cleaned, compared = run.standing(run.cleaned).exists(), _is_compared(run)
     soft = is_soft(run.standing(run.cleaned))
     steps = {
@@ -91,6 +101,8 @@ def status_of(run: RunFolder) -> Status:
         status=record["status"],
         decisions=len(decisions),
         actions={action: counts[action] for action in ACTIONS if counts[action]},
+        conflicts=among.conflicts,
+        agreement=among,
         unapplied=unapplied,
         cleaned=cleaned,
         as_of=as_of(run),
@@ -101,6 +113,13 @@ def status_of(run: RunFolder) -> Status:
         started_by=started_by(record),
         damaged=(*([str(lost)] if lost else []), *journal.messages),
     )
+
+
+def _agreement(run: RunFolder) -> Agreement:
+    try:
+        return agreement_of(run)
+    except RunError:  # a file is damaged, which is no reason to say nothing of the rest
+        return agreement_among([], {}, len(run.holding_decisions().conflicts))
 
 
 def _is_compared(run: RunFolder) -> bool:

@@ -59,6 +59,7 @@ _SHAPE = {
     "input?": {"root?": str},
     "format?": str,
     "soft?": bool,
+    "latest_wins?": bool,
     "transaction?": str,
     "curate?": str,
 }
@@ -273,7 +274,8 @@ def _replayed(
 ) -> Iterator[Flaw]:
     """Write a version once more, outside the run, and compare."""
     with scratch_folder("curate-verify") as again:
-        applied = replayed(run, decisions)
+        # an earlier version of curate applied the later decision
+        applied = replayed(run, decisions, latest_wins=manifest.get("latest_wins", True))
         changes = applied.changes
         # a table leads to where the photos were then; folders get them from where they are now
         then = (manifest.get("input") or {}).get("root") if _is_table(manifest) else None

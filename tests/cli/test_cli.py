@@ -263,7 +263,9 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
         became = {"min_confidence": None, "flagged": 4, "accepted": 2, "earlier": 0, "undos": 0}
         assert became.items() <= dry.pop("acceptance").items()
         assert became.items() <= applied.pop("acceptance").items()
-        assert dry == {**folders, "dry_run": True, "as_of": None, "soft": False, **counts}
+        counts |= {"in_conflict": 0, "conflicts": []}
+        asked = {"dry_run": True, "as_of": None, "soft": False, "latest_wins": False}
+        assert dry == {**folders, **asked, **counts}
         assert applied == {**dry, "dry_run": False}
         assert (state["decisions"], state["cleaned"], state["next"]) == (2, True, "curate retrain --compare")
         assert undone == {"run": "runs/shop/1", "undone": 2, "restored": False, "damaged": []}

@@ -13,10 +13,11 @@ from curation.rendering.words import many
 from curation.review.app.edits import put_back
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
 from curation.review.app.written import check_as_written
-from curation.review.journal_state import standing_of
+from curation.review.journal_state import Standing, standing_of
+from curation.run.conflicts import spoken, take_back, with_note
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
-from curation.run.journal import NOTE, UNDO, Decision, current_decisions, last_click
+from curation.run.journal import NOTE, UNDO, Decision, last_click
 from curation.run.new_values import check_new_class, check_note, same_name
 from training.utils.units import now
 
@@ -147,7 +148,7 @@ def decide(
                 meant[row] = meaning
         return meant
 
-    decided = _record(dataset, run, meanings, reviewer, note)
+    decided = _record(dataset, run, meanings, reviewer, note, is_note=action == NOTE)
     return Outcome(action, tuple(row.id for row in decided), tuple(row.id for row in rows if row not in decided))
 
 
@@ -253,7 +254,7 @@ def latest(dataset: Any, reviewer: str) -> list[str]:
     """
     from fiftyone import ViewField
 
-    ids = last_click(current_decisions(standing_of(run_of(dataset)).journal).values(), reviewer)
+    ids = last_click(standing_of(run_of(dataset)).stacks.values(), reviewer)
     return list(dataset.match(ViewField("listing_id").is_in(ids)).values("id")) if ids else []
 
 
@@ -272,6 +273,8 @@ def _record(
     meanings: Callable[[Mapping[str, Decision]], dict[Sample, _Meaning]],
     reviewer: str,
     note: str | None,
+    *,
+    is_note: bool = False,
 ) -> dict[Sample, _Meaning]:
     """Append what a click means, beside what holds, to the journal, show it, and return it."""
     time, decidable, decided = now(), decidable_of(run), dict[Sample, _Meaning]()
@@ -292,13 +295,24 @@ def _record(
                 new_price=meaning.new_price,
                 new_class=meaning.new_label is not None and meaning.new_label not in run.classes,
             )
-            records.append(decidable.with_suggestions(record).joined(standing.holding.get(row.id)))
+            record = decidable.with_suggestions(record)
+            stack = standing.stacks.get(row.id, [])
+            records.append(with_note(record, stack) if is_note else _beside(record, standing))
         return records
 
     write_down(run, said)
     put_back(dataset, run, decided)
     mirror(dataset, run, [row.sample for row in decided])
     return decided
+
+
+def _beside(record: Decision, standing: Standing) -> Decision:
+    """Return a decision as the journal gets it: one on a listing that is shown as in conflict settles that."""
+    stack = standing.stacks.get(record.id, [])
+    if record.action == UNDO:
+        return take_back(record, stack)
+    # whether another browser shows a colleague's decision yet is not known
+    return spoken(record, stack, saw=record.id in standing.differ or None)
 
 
 def _note(decision: Decision | None) -> str | None:

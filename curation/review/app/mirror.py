@@ -103,7 +103,8 @@ def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
         time = datetime.fromisoformat(decision.time).astimezone(UTC)
     except ValueError:  # the journal may hold times that somebody wrote in a CSV
         time = None
-    return decision.action, decision.new_label, decision.new_price, decision.reviewer, time, decision.note, differ
+    note = standing.note(listing)
+    return decision.action, decision.new_label, decision.new_price, decision.reviewer, time, note, differ
 
 
 def write_down(run: RunFolder, said: Callable[[], Sequence[Decision]]) -> None:

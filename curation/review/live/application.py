@@ -30,6 +30,8 @@ _PIECE = 20_000
 _ROWS = 200
 _CARDS = 20
 _GRIDS = 4
+#: Listings on a screen.
+_SHOWN = 400
 _T = TypeVar("_T")
 
 
@@ -126,7 +128,8 @@ class _Answers:
 
     async def changes(self, request: Request) -> Response:
         name, since = request.query_params.get("session", ""), _number(request, "since")
-        return _json(await _in(self._journal, lambda: self._session.news(name, since)))
+        shown = self._places(request, _SHOWN, "shown") if request.query_params.get("shown") else []
+        return _json(await _in(self._journal, lambda: self._session.news(name, since, shown)))
 
     async def steps(self, request: Request) -> Response:
         content = json.loads(await request.body())
@@ -180,9 +183,9 @@ class _Answers:
         except (DecisionsError, KeyError, TypeError, ValueError):
             raise HTTPException(400) from None
 
-    def _places(self, request: Request, most: int) -> list[int]:
+    def _places(self, request: Request, most: int, name: str = "places") -> list[int]:
         try:
-            places = [int(place) for place in request.query_params["places"].split(",")]
+            places = [int(place) for place in request.query_params[name].split(",")]
         except (KeyError, ValueError):
             raise HTTPException(400) from None
         if len(places) > most or not all(map(self._session.queue.has_place, places)):

@@ -6,16 +6,18 @@ replaced) makes this read all of it, as every command does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from curation.errors import ReviewError
+from curation.run.conflicts import disputed
 from curation.run.decidable import misfit
 from curation.run.folder import RunFolder
-from curation.run.journal import NOTE, Decision, say
+from curation.run.journal import NOTE, Decision, holds, person, say, words_of
 from curation.run.journal_content import Journal
 from curation.run.journal_file import lines_after
 from curation.run.journal_lines import Line, Unreadable, decoded
+from curation.run.overlap import Overlap
 
 __all__ = ["PAGE", "Followed"]
 
@@ -56,6 +58,13 @@ class Followed:
         The run.
     given : callable
         Id → the given label; KeyError for no listing of the run.
+    reviewer : str
+        Who looks at it.
+    settling : bool
+        Whether listings in conflict count as undecided.
+    overlap : Overlap, optional
+        Of which listings the reviewer does not see what the first one decided, before they have decided themselves; by
+        default as the run has it.
 
     Attributes
     ----------
@@ -65,9 +74,22 @@ class Followed:
         The listings of which something was said or undone since the review was opened, in that order: an event each.
     """
 
-    def __init__(self, run: RunFolder, given: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        given: Callable[[str], str | None],
+        reviewer: str = "",
+        *,
+        settling: bool = False,
+        overlap: Overlap | None = None,
+    ) -> None:
         self._run = run
         self._given = given
+        self._reviewer = reviewer
+        self._settling = settling
+        self._overlap = Overlap(run) if overlap is None else overlap
+        self._spoken: set[str] = set()
+        self._several: dict[str, None] = {}
         self._classes = frozenset(run.classes)
         self._stacks: dict[str, list[Decision]] = {}
         self._notes: dict[str, Decision] = {}
@@ -128,29 +150,75 @@ class Followed:
         """Return whether the page has recorded the step that a reviewer took at this time."""
         return (reviewer, key) in self._keys
 
+    def stack(self, id: str) -> Sequence[Decision]:
+        """Return the decisions on a listing that were not undone, oldest first."""
+        return self._stacks.get(id, ())
+
     def standing(self, id: str) -> Decision | None:
-        """Return the decision that holds of a listing, if it fits the run."""
+        """Return the decision that holds of a listing as the reviewer sees it, if it fits the run."""
         stack = self._stacks.get(id)
-        if not stack:
+        if not stack or (self._settling and disputed(stack)) or self.is_hidden(id):
             return None
+        held = holds(stack)
         try:
-            return None if misfit(stack[-1], self._classes, self._given(id)) else stack[-1]
+            return None if misfit(held, self._classes, self._given(id)) else held
         except KeyError:  # no listing of this run
             return None
 
+    def words(self, id: str) -> list[Decision]:
+        """Return each person's word on a listing, as far as the reviewer sees them, oldest first."""
+        return [] if self.is_hidden(id) else words_of(self.stack(id))
+
+    def is_hidden(self, id: str) -> bool:
+        """Return whether somebody has decided on a listing that this reviewer is to decide on without knowing that."""
+        return id not in self._spoken and self.waits(id)
+
+    def waits(self, id: str) -> bool:
+        """Return whether a listing that two are to decide on waits for the second."""
+        return self._overlap.waits(id, self.stack(id))
+
+    def mark(self, id: str) -> str:
+        """Return what names the words of others on a listing that the reviewer sees; empty if there are none."""
+        mine = person(self._reviewer)
+        others = (word for word in self.words(id) if person(word.reviewer) != mine)
+        return "\n".join(f"{word.time} {word.reviewer}" for word in others)
+
     def note(self, id: str) -> str:
         """Return the latest words about a listing."""
-        record = self.standing(id) or self._notes.get(id)
+        decision, note = self.standing(id), self._notes.get(id)
+        if note is not None and self.is_hidden(id) and person(note.reviewer) != person(self._reviewer):
+            return ""
+        record = note if decision is None or (note is not None and note.time > decision.time) else decision
         return record.note or "" if record else ""
+
+    def is_disputed(self, id: str) -> bool:
+        """Return whether reviewers disagree on a listing, as far as this one sees their words."""
+        return bool(disputed(self.stack(id)))
+
+    def conflicts(self) -> list[str]:
+        """Return the listings on which reviewers disagree."""
+        return [id for id in self._several if disputed(self._stacks[id])]
+
+    def stacks(self) -> Collection[Sequence[Decision]]:
+        """Return the decisions on each listing that were not undone."""
+        return self._stacks.values()
+
+    def several(self) -> list[Sequence[Decision]]:
+        """Return the same of the listings that were decided on more than once, which are few."""
+        return [self._stacks[id] for id in self._several]
+
+    def waiting(self) -> list[str]:
+        """Return the listings that wait for a second reviewer."""
+        return [id for id in self._stacks if self.waits(id)] if self._overlap.share else []
 
     def holding(self) -> Iterable[Decision]:
         """Yield what holds of all listings, whether it fits the run or not."""
-        return (stack[-1] for stack in self._stacks.values() if stack)
+        return (holds(stack) for stack in self._stacks.values() if stack)
 
     def first_of(self, reviewer: str) -> Iterable[Decision]:
         """Yield the first word of a reviewer on the page about each listing, of those that were not undone."""
         for stack in self._stacks.values():
-            mine = (each for each in stack if each.source == PAGE and each.reviewer == reviewer)
+            mine = (each for each in stack if each.source == PAGE and person(each.reviewer) == person(reviewer))
             if (first := next(mine, None)) is not None:
                 yield first
 
@@ -181,7 +249,7 @@ class Followed:
         # before it is read: what is appended meanwhile is read again
         now = self._look()
         journal = self._run.judged_journal()
-        self._stacks, self._notes, self._keys = {}, {}, set()
+        self._stacks, self._notes, self._keys, self._spoken, self._several = {}, {}, set(), set(), {}
         for decision in journal.decisions():
             self._say(decision)
         self.messages = tuple(journal.messages)
@@ -198,13 +266,17 @@ class Followed:
 
     def _say(self, decision: Decision) -> None:
         say(self._stacks, decision)
+        if len(self._stacks[decision.id]) > 1:
+            self._several[decision.id] = None
         if decision.action == NOTE:
             self._notes[decision.id] = decision
+        elif person(decision.reviewer) == person(self._reviewer):
+            self._spoken.add(decision.id)
         if decision.source == PAGE:
             self._keys.add((decision.reviewer, decision.time))
 
-    def _picture(self) -> dict[str, tuple[Decision | None, Decision | None]]:
-        return {id: (stack[-1] if stack else None, self._notes.get(id)) for id, stack in self._stacks.items()}
+    def _picture(self) -> dict[str, tuple[tuple[Decision, ...], Decision | None]]:
+        return {id: (tuple(stack), self._notes.get(id)) for id, stack in self._stacks.items()}
 
     def _unreadable(self, error: OSError) -> ReviewError:
         return ReviewError(f"nothing was recorded: {self._run.journal} can't be read ({error.strerror})")

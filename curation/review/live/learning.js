@@ -4,12 +4,13 @@
 // the state of learning, which comes with every answer
 function heard(answer) {
   drawLearning(answer);
+  keepElsewhere(answer.elsewhere);
   if (answer.learnt !== news.learnt) reorder();
 }
 
-function drawLearning({ learning, agreement }) {
-  for (const [id, words] of [["learnt", learning], ["agreement", agreement]]) if ($(id).textContent !== words) $(id).textContent = words;
-  $("learning").hidden = !learning && !agreement;
+function drawLearning({ learning, agreement, team }) {
+  for (const [id, words] of [["learnt", learning], ["agreement", agreement], ["team", team]]) if ($(id).textContent !== words) $(id).textContent = words;
+  $("learning").hidden = !learning && !agreement && !team;
 }
 
 async function reorder() {

@@ -5,14 +5,14 @@ The page knows a listing by its place, which stays when the order changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Set
 from typing import Any
 
 import numpy as np
 
 from curation.review.card import Cards
 from curation.review.page.data import blinded, card_data, listing_data, titled
-from training.utils.arrays import Bool
+from training.utils.arrays import Bool, Int64
 
 __all__ = ["MOST_REPOSTS", "Queue"]
 
@@ -32,6 +32,8 @@ class Queue:
         Of the run.
     first : int, optional
         Only so many, the most urgent ones.
+    only : set of str, optional
+        These instead of the flagged ones.
     before : Queue, optional
         The one that this replaces, of the same run.
 
@@ -55,16 +57,20 @@ class Queue:
         How many queues this process had before it.
     """
 
-    def __init__(self, cards: Cards, first: int | None = None, before: Queue | None = None) -> None:
+    def __init__(
+        self, cards: Cards, first: int | None = None, before: Queue | None = None, *, only: Set[str] | None = None
+    ) -> None:
         self.cards = cards
         self.version: int = before.version + 1 if before else 0
         self._first = first
+        self._only = only
         self._number = {name: number for number, name in enumerate(cards.classes)}
         by_urgency = np.argsort(~cards.flagged, kind="stable")
         self.ids: list[str] = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
         self.place: dict[str, int] = before.place if before else {id: place for place, id in enumerate(self.ids)}
         place_of_row = np.array([self.place[id] for id in cards.ids], dtype=np.int64)
-        self.row_numbers = np.flatnonzero(cards.flagged)[:first]
+        chosen = cards.flagged if only is None else np.array([id in only for id in cards.ids], dtype=np.bool_)
+        self.row_numbers = np.flatnonzero(chosen)[:first]
         self.places = place_of_row[self.row_numbers]
         self.order = [self.ids[place] for place in self.places.tolist()]
         # bits stay: a kind that comes later is the last one
@@ -88,7 +94,7 @@ class Queue:
         cards : Cards
             Of :meth:`curation.review.card.Cards.judged_again`.
         """
-        return Queue(cards, self._first, self)
+        return Queue(cards, self._first, self, only=self._only)
 
     def has_place(self, place: int) -> bool:
         """Return whether a listing of this place is to be decided on, or was."""
@@ -111,27 +117,19 @@ class Queue:
         """Return whether the run has a listing, in the queue or not."""
         return id in self.cards
 
-    def undecided(self, is_decided: Callable[[str], bool]) -> Iterator[int]:
-        """Yield the places that are not decided, the one to open first.
-
-        Parameters
-        ----------
-        is_decided : callable
-            Id → whether a decision holds.
-        """
-        return (place for place, id in zip(self.places.tolist(), self.order, strict=True) if not is_decided(id))
-
-    def piece(self, start: int, count: int) -> dict[str, Any]:
+    def piece(self, places: Int64, start: int, count: int) -> dict[str, Any]:
         """Return what the page keeps of listings that it does not show yet: ids, kinds (bits), what a look is worth.
 
         Parameters
         ----------
+        places : ndarray of int64, shape (M,)
+            Those of the queue, in the order in which the reviewer is offered them.
         start, count : int
-            Where in the order.
+            Where in it.
         """
-        places = self.places[start : start + count]
+        places = places[start : start + count]
         worth = [None if np.isnan(chance) else chance for chance in self._worth[places].tolist()]
-        ids = self.order[start : start + count]
+        ids = [self.ids[place] for place in places.tolist()]
         kinds = self.masks[places].tolist()
         return {"from": start, "places": places.tolist(), "ids": ids, "kinds": kinds, "worth": worth}
 

@@ -9,6 +9,7 @@ import webbrowser
 
 from curation.errors import ReviewError
 from curation.review.live.application import application
+from curation.review.live.desk import Desk
 from curation.review.live.learner import Learner
 from curation.review.live.rules import PageRules
 from curation.review.live.session import Session
@@ -22,6 +23,7 @@ from curation.review.server.team import present
 from curation.run.carry_over import carry_over
 from curation.run.folder import RunFolder
 from curation.run.journal import check_reviewer, reviewer_name
+from curation.run.overlap import Overlap
 from training.utils.noise import noise_to
 from training.utils.progress import Reporter
 
@@ -42,6 +44,8 @@ def serve_page(
     first: int | None = None,
     learn: bool = True,
     blind: float = 0.0,
+    conflicts: bool = False,
+    overlap: float | None = None,
     reporter: Reporter,
 ) -> ReviewOutcome:
     """Show a run on a live page until Ctrl-C, SIGTERM, or the end of the terminal.
@@ -58,6 +62,10 @@ def serve_page(
         Whether the order of what is left, and its suggestions, follow what is decided.
     blind : float
         The share of the listings whose suggestion is hidden until they are decided, in [0, 1].
+    conflicts : bool
+        Show the listings on which reviewers disagree, to settle them.
+    overlap : float, optional
+        The share of the listings that two reviewers decide on, in [0, 1]; by default as the run has it.
 
     Returns
     -------
@@ -69,8 +77,11 @@ def serve_page(
         If the port is taken, the photos have disappeared, or no decision could be recorded.
     RunError
         If the run has not finished.
+    InputError
+        If the run has another overlap.
     """
     run.require_finished()
+    doubled = Overlap(run, overlap)
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     signals = Signals()
     with signals.caught(), listening(address, port) as listener, codes() as entry:
@@ -80,7 +91,24 @@ def serve_page(
                 reporter.say(line)
             _take_over(run, reporter)
             learner = Learner(run) if learn else None
-            session = Session(run, reviewer, port=port, first=first, learner=learner, blind=blind)
+            session = Session(
+                run,
+                reviewer,
+                port=port,
+                first=first,
+                learner=learner,
+                blind=blind,
+                conflicts=conflicts,
+                overlap=doubled,
+                desk=Desk(run, reviewer, "conflicts" if conflicts else "queue"),
+            )
+            if doubled.share:
+                reporter.say(
+                    f"Two reviewers decide on {100 * doubled.share:g} % of the listings, each without knowing what the "
+                    "other one said."
+                )
+            if conflicts and not len(session.queue):
+                reporter.say("Reviewers disagree on nothing: there is no conflict to settle.")
             for line in session.followed.messages:
                 reporter.say(f"warning: {line}")
             earlier = session.followed.last

@@ -158,7 +158,7 @@ const news = {
   async look() {
     try {
       const { session, seq } = this;
-      const answer = await ask(`/changes?session=${session}&since=${seq}`);
+      const answer = await ask(`/changes?session=${session}&since=${seq}&shown=${onScreen().join(",")}`);
       if (this.seq === seq && this.session === session) this.take(answer); // otherwise, a step has brought it
       this.problem = "";
     } catch (error) {
@@ -170,9 +170,21 @@ const news = {
 };
 
 function keepState(id, state) {
-  if (state.decision || state.note) states.set(id, state);
+  if (state.decision || state.note || state.mark) states.set(id, state);
   else states.delete(id);
   if (state.new_class) added.add(state.new_label);
+}
+
+// what nobody else is to be offered: the listing that is open, or the tiles of the grid
+const onScreen = () => (grids.on ? grids.here?.tiles.map(({ place }) => place) || [] : index.size ? [current] : []);
+
+// undecided listings on the screens of other reviewers
+let elsewhere = new Set(data.elsewhere);
+
+function keepElsewhere(places) {
+  elsewhere = new Set(places);
+  // what was the last one left is free again
+  if (store.isWaiting && !grids.on && following(1).length) advance("");
 }
 
 // somebody else may have decided on the listing that is open
@@ -250,7 +262,7 @@ function find(words) {
 
 function record(changes, keptOfReposts) {
   const parts = keptOfReposts
-    ? [{ shown: suggestedOn(keptOfReposts), ids: [keptOfReposts], action: "only" }]
+    ? [{ shown: suggestedOn(keptOfReposts), ids: [keptOfReposts], action: "only", saw: marks(changes.map(([id]) => id)) }]
     : changes.map(([id, , { decision, new_label, new_price, new_class, alone }]) => ({
         ids: [id],
         action: decision,
@@ -259,6 +271,7 @@ function record(changes, keptOfReposts) {
         new_class: Boolean(new_class),
         alone: Boolean(alone),
         shown: suggestedOn(id),
+        saw: marks([id]),
       }));
   const shows = changes.map(([id, { decision, new_label = "", new_price = null, new_class = false }]) => [
     id,
@@ -270,6 +283,19 @@ function record(changes, keptOfReposts) {
     index.decided(id, store.held(id));
   }
   return saved;
+}
+
+// what others had said of listings, as the page shows it
+const marks = (ids) => Object.fromEntries(ids.map((id) => [id, states.get(id)?.mark]).filter(([, mark]) => mark));
+
+// each reviewer's word on a listing, where there are several
+function drawWords(id) {
+  const { words, conflict } = states.get(id) || {};
+  $("words").hidden = !words;
+  if (!words) return;
+  $("words").className = conflict ? "conflict" : "";
+  const lines = words.map((word) => element("li", "", `${word.reviewer}: ${inWords({ ...word, reviewer: "" })}${word.note ? ` (${word.note})` : ""}`));
+  $("words").replaceChildren(element("p", "", conflict ? "Reviewers disagree: your decision settles it." : "Reviewers agree."), ...lines);
 }
 
 function drawSending() {
@@ -317,6 +343,10 @@ const store = {
   row: (place) => rowsOf.get(place),
   beside: (listing) => listing,
   find,
+  drawWords,
+  isWaiting: false, // whether all that is left is on other screens
+  isElsewhere: (place) => elsewhere.has(place),
+  inConflict: (id) => Boolean(states.get(id)?.conflict),
   held: (id) => outbox.decision(id) || (states.get(id)?.decision ? states.get(id) : null),
   isPending: (id) => Boolean(outbox.decision(id)),
   note: (id) => outbox.note(id) ?? states.get(id)?.note ?? "",

@@ -15,6 +15,7 @@ from curation.errors import ReviewError
 from curation.review.card import cards_of
 from curation.review.commands import STORAGE_PREFIX, open_page
 from curation.review.live.blind import Agreement, Blind, agreement
+from curation.review.live.desk import Desk
 from curation.review.live.filters import Facts, Filter, Left
 from curation.review.live.following import Followed
 from curation.review.live.grids import Grids
@@ -23,10 +24,13 @@ from curation.review.live.photomap import PhotoMap
 from curation.review.live.photos import Photos
 from curation.review.live.queue import Queue
 from curation.review.live.steps import Answered, Deciding, Step
+from curation.review.live.team import Team
 from curation.review.page.data import decision_data
+from curation.run.agreement import agreement_among
 from curation.run.decidable import Decidable
 from curation.run.folder import RunFolder
 from curation.run.new_values import MAX_NOTE
+from curation.run.overlap import Overlap
 from training.utils.arrays import Bool
 from training.utils.files import sha256_of_file
 
@@ -37,6 +41,8 @@ _FIRST = 400
 _CARDS = 8
 #: The command names the run, which may no longer be the latest.
 _THEN = "Stop the review with Ctrl-C, and type the command that it prints."
+#: So many times as long as it took to tell how far reviewers agree, it is not told again.
+_REST = 20
 #: Of more changes, the page loads all again.
 _MOST_NEWS = 2000
 
@@ -58,6 +64,12 @@ class Session:
         Gives the queue another order as decisions teach.
     blind : float
         The share of the listings whose suggestion is hidden until they are decided, in [0, 1].
+    conflicts : bool
+        Show the listings on which reviewers disagree, to settle them.
+    overlap : Overlap, optional
+        Which listings two reviewers decide on; by default as the run has it.
+    desk : Desk, optional
+        The open pages of the run; without it, there is no other.
 
     Attributes
     ----------
@@ -82,6 +94,9 @@ class Session:
         first: int | None = None,
         learner: Learner | None = None,
         blind: float = 0.0,
+        conflicts: bool = False,
+        overlap: Overlap | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self._run = run
         self.port = port
@@ -92,17 +107,22 @@ class Session:
         self._decidable = Decidable.of(run)
         self._learner = learner
         self._size = len(cards.ids)
-        self.queue = Queue(cards, first)
+        overlap = Overlap(run) if overlap is None else overlap
+        given = self._decidable.labels.__getitem__
+        self.followed = Followed(run, given, reviewer, settling=conflicts, overlap=overlap)
+        self.queue = Queue(cards, first, only=set(self.followed.conflicts()) if conflicts else None)
         self.photos = Photos(run, self.queue.photo, self.queue.sha256)
-        self.followed = Followed(run, self._decidable.labels.__getitem__)
         if learner is not None:
             self.queue = learner.resume(self.queue)
         self._blind = Blind(run, blind, reviewer, datetime.now(UTC).isoformat(timespec="microseconds"))
         self._agreed: tuple[int, Agreement] | None = None
+        self._among: tuple[int, str] = (-1, "")
+        self._among_due = 0.0
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
         self._left = Left(self.followed, self.queue, self._blind)
         self._map = PhotoMap(run, self.queue)
         self._grids: Grids | None = None
+        self._team = Team(self.queue, reviewer, sha256_of_file(run.issues_file), overlap, desk)
         # events are counted from the start of this process: the page must notice another one
         self.id = secrets.token_hex(8)
         folder = run.folder.resolve()
@@ -112,11 +132,13 @@ class Session:
     def opening(self) -> dict[str, Any]:
         """Return the data that come with the page."""
         self._follow()
-        left = self.queue.undecided(lambda id: self.followed.standing(id) is not None)
+        order, elsewhere = self._team.order, set(self._elsewhere())
+        left = (place for place in order.tolist() if place not in elsewhere and not self._is_decided(place))
         # if all is decided, the first of all
-        places = list(itertools.islice(left, _CARDS)) or self.queue.places[:1].tolist()
+        places = list(itertools.islice(left, _CARDS)) or order[:1].tolist()
         start = places[0] if places else 0
-        rank = int(np.flatnonzero(self.queue.places == start)[0]) if places else 0
+        rank = int(np.flatnonzero(order == start)[0]) if places else 0
+        self._show(places[:1])
         first = max(0, rank - _FIRST // 4)
         decidable = self._decidable
         return {
@@ -130,7 +152,7 @@ class Session:
             "added": self._deciding.added(),
             "size": len(self.queue),
             "places": self._size,
-            "order": self.queue.places.tolist(),
+            "order": order.tolist(),
             "start": start,
             "piece": self.piece(first, _FIRST),
             "cards": self.cards(places),
@@ -158,7 +180,7 @@ class Session:
         start, count : int
             The places.
         """
-        piece = self.queue.piece(start, count)
+        piece = self.queue.piece(self._team.order, start, count)
         if self._blind.share:
             # a chance would be a suggestion, and so would a kind
             known = [not self._hides(id) for id in piece["ids"]]
@@ -166,7 +188,7 @@ class Session:
             piece["kinds"] = [kinds if shown else 0 for kinds, shown in zip(piece["kinds"], known, strict=True)]
         return {
             **piece,
-            "learnt": self.queue.version,
+            "learnt": self._team.version,
             "seq": len(self.followed.changed),
             "states": self._states(piece["ids"]),
         }
@@ -179,7 +201,7 @@ class Session:
         count : int
             So many of them.
         """
-        places = self.queue.places.tolist()
+        places = self._team.order.tolist()
         return {"order": places, "kinds": self.queue.kinds, "piece": self.piece(0, count), **self._told()}
 
     def learn(self) -> dict[str, Any]:
@@ -191,20 +213,19 @@ class Session:
 
     def rows(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return what the list beside the card shows of some places, in any thread."""
-        queue = self.queue
+        version, queue = self._team.version, self.queue
         rows = queue.rows(places)
         for row in rows.values():
-            row["learnt"] = queue.version
+            row["learnt"] = version
             if self._hides(row["id"]):
                 row |= {"suggested": None, "blind": True}
         return rows
 
     def cards(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the cards of some places, in any thread."""
-        queue = self.queue
+        version, queue = self._team.version, self.queue
         return {
-            place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": queue.version}
-            for place in places
+            place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": version} for place in places
         }
 
     def left(self) -> Bool:
@@ -216,7 +237,9 @@ class Session:
             As for :meth:`news`.
         """
         self._follow()
-        return self._left.known()
+        left = self._left.known().copy()
+        left[self._elsewhere()] = False
+        return left
 
     def veiled(self) -> Bool:
         """Return which places are left whose suggestion is hidden, shape (N,); as :meth:`left`."""
@@ -244,7 +267,8 @@ class Session:
             Of :meth:`veiled`.
         """
         facts = self._grids_now().facts
-        places: list[int] = facts.queue.places[facts.passing(wanted, veiled[facts.queue.places])].tolist()
+        passing = facts.queue.places[facts.passing(wanted, veiled[facts.queue.places])]
+        places: list[int] = self._team.arranged(passing).tolist()
         return places
 
     def suggestions(self, places: Sequence[int], left: Bool) -> dict[str, Any]:
@@ -296,16 +320,21 @@ class Session:
         if among is not None:
             may &= np.isin(grids.facts.queue.places, among)
         ranks = np.sort(grids.facts.passing(wanted, ~may))
-        return grids.make(ranks[may[ranks]], number, picked=among is not None)
+        ranks = ranks[may[ranks]]
+        mine = self._team.turns[grids.facts.queue.places[ranks]] == 0
+        # who has none left of their own helps the others, one grid after the other
+        picked = among is not None
+        return grids.make(ranks[mine], number, picked=picked) or grids.make(ranks, 1, picked=picked)
 
     def close(self) -> None:
         """End what works for this review."""
+        self._team.close()
         self.photos.close()
         self._map.close()
         if self._learner is not None:
             self._learner.close()
 
-    def news(self, session: str, since: int) -> dict[str, Any]:
+    def news(self, session: str, since: int, shown: Sequence[int] | None = None) -> dict[str, Any]:
         """Return what has changed since an event that the page knows.
 
         Parameters
@@ -314,6 +343,8 @@ class Session:
             Of the process that counted it.
         since : int
             The number of events then.
+        shown : sequence of int, optional
+            The places on the screen. Other reviewers are not offered those that are undecided.
 
         Raises
         ------
@@ -321,6 +352,8 @@ class Session:
             If the journal can't be read, or the run has changed.
         """
         self._follow()
+        if shown is not None:
+            self._show(shown)
         changed = self.followed.changed
         now = {"session": self.id, "seq": len(changed), "said": list(self.followed.messages), **self._told()}
         if session != self.id or not 0 <= since <= len(changed):
@@ -375,14 +408,42 @@ class Session:
         self.followed.catch_up()
         if self._learner is not None:
             self.queue = self._deciding.queue = self._learner.step(self.queue, self.followed.last)
+        self._team.look(self.queue)
 
     def _told(self) -> dict[str, Any]:
         """Return the messages about learning and about blind listings."""
         return {
-            "learnt": self.queue.version,
+            "learnt": self._team.version,
+            "elsewhere": self._elsewhere(),
             "learning": self._learner.said if self._learner is not None else "",
             "agreement": str(self._agreement()) if self._blind.share else "",
+            "team": self._reviewers(),
         }
+
+    def _show(self, places: Sequence[int]) -> None:
+        """Tell the others which undecided listings are on the screen."""
+        self._team.show([self.queue.ids[place] for place in places if not self._is_decided(place)])
+
+    def _elsewhere(self) -> list[int]:
+        """Return the undecided places that are on the screen of somebody else, and this reviewer's neither."""
+        return [place for place in self._team.elsewhere() if not self._is_decided(place)]
+
+    def _is_decided(self, place: int) -> bool:
+        return self.followed.standing(self.queue.ids[place]) is not None
+
+    def _reviewers(self) -> str:
+        """Return how far the reviewers agree, in words."""
+        start = time.perf_counter()
+        # with thousands of such listings it takes longer, and then it is told later: no key waits for it long
+        if self._among[0] != len(self.followed.changed) and start > self._among_due:
+            labels, stacks = self._decidable.labels, self.followed.several()
+            among = agreement_among(stacks, labels, len(self.followed.conflicts()), self._waiting())
+            self._among = len(self.followed.changed), str(among)
+            self._among_due = time.perf_counter() + _REST * (time.perf_counter() - start)
+        return self._among[1]
+
+    def _waiting(self) -> int:
+        return sum(self.queue.has_place(self.queue.place.get(id, -1)) for id in self.followed.waiting())
 
     def _agreement(self) -> Agreement:
         # it is asked for every second, and changes with the journal
@@ -409,10 +470,16 @@ class Session:
 
     def _states(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         states = {id: self._state(id) for id in ids}
-        return {id: state for id, state in states.items() if state["decision"] or state["note"]}
+        return {id: state for id, state in states.items() if state["decision"] or state["note"] or "mark" in state}
 
     def _state(self, id: str) -> dict[str, Any]:
         decision = self.followed.standing(id)
-        if decision is None:
-            return {"decision": None, "note": self.followed.note(id)}
-        return decision_data(decision)
+        said = {"decision": None} if decision is None else decision_data(decision)
+        state = {**said, "note": self.followed.note(id)}
+        if mark := self.followed.mark(id):
+            state["mark"] = mark
+        words = self.followed.words(id)
+        if len(words) > 1:
+            state["words"] = [decision_data(word) for word in words]
+            state["conflict"] = self.followed.is_disputed(id)
+        return state

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from curation.errors import CurateError, DecisionsError, short_repr
 from curation.review.live.following import PAGE, Followed
 from curation.review.live.queue import Queue
+from curation.run.conflicts import take_back, with_note
 from curation.run.decidable import Decidable
 from curation.run.decisions import Words, beside, meaning_of
 from curation.run.journal import ACTIONS, NOTE, UNDO, Decision, last_click
@@ -55,6 +56,8 @@ class Part:
     undecided : bool
         Whether listings are left out on which a decision holds by now: who decides on many at once does not want to
         change what somebody has said of one of them meanwhile.
+    saw : dict of str to str
+        What others had said of listings when this was decided, as :meth:`Followed.mark` names it.
     """
 
     ids: tuple[str, ...]
@@ -66,6 +69,7 @@ class Part:
     alone: bool = False
     shown: tuple[str | None, float | None] | None = None
     undecided: bool = False
+    saw: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ def _is_part(part: Part) -> bool:
         and isinstance(part.alone, bool)
         and isinstance(part.undecided, bool)
         and isinstance(part.note, str | None)
+        and isinstance(part.saw, dict)
+        and all(isinstance(mark, str) for mark in part.saw.values())
     )
 
 
@@ -224,15 +230,23 @@ class Deciding:
         if part.action == ONLY:
             return self._only(part, time)
         standing = {id: self._followed.standing(id) for id in part.ids}
-        holding = {id: decision for id, decision in standing.items() if decision is not None}
-        ids = tuple(id for id in part.ids if id not in holding) if part.undecided else part.ids
+        ids = tuple(id for id in part.ids if standing[id] is None) if part.undecided else part.ids
         words = Words(ids, part.action, part.label, part.price, part.new_class, part.note)
         meant = meaning_of(words, self._decidable, reviewer=self._reviewer, time=time, source=PAGE)
         known = [] if part.label is None or part.label in self._decidable.classes else self.added()
-        made = beside(meant, {} if part.alone else holding, self._decidable, known=known)
+        stacks = {id: self._followed.stack(id) for id in ids}
+        made = beside(meant, stacks, self._decidable, saw=lambda id: self._saw(part, id), known=known)
+        if part.alone:
+            alone = beside(meant, {}, self._decidable, known=known)
+            made = [replace(each, saw=other.saw) for each, other in zip(alone, made, strict=True)]
         # a listing keeps its note
         made = [each if each.note else replace(each, note=self._followed.note(each.id) or None) for each in made]
         return [self._suggested(each, part) for each in made]
+
+    def _saw(self, part: Part, id: str) -> bool:
+        """Return whether what others have said of a listing by now was on the screen."""
+        mark = self._followed.mark(id)
+        return bool(mark) and part.saw.get(id) == mark
 
     def _suggested(self, decision: Decision, part: Part) -> Decision:
         """Return a decision that says what was suggested when it was made: what the card showed or hid."""
@@ -248,20 +262,17 @@ class Deciding:
         )
 
     def _undone(self, part: Part, time: str) -> list[Decision]:
-        ids = list(part.ids) or last_click(self._followed.holding(), self._reviewer)
-        there = [id for id in ids if self._followed.standing(id) is not None]
-        return [Decision(id, UNDO, None, self._reviewer, time, PAGE) for id in there]
+        ids = list(part.ids) or last_click(self._followed.stacks(), self._reviewer)
+        there = (id for id in ids if self._followed.stack(id) and not self._followed.is_hidden(id))
+        undo = (Decision(id, UNDO, None, self._reviewer, time, PAGE) for id in there)
+        return [take_back(each, self._followed.stack(each.id)) for each in undo]
 
     def _noted(self, part: Part, time: str) -> list[Decision]:
         check_note(part.note)
         made = []
         for id in part.ids:
-            standing = self._followed.standing(id)
-            words = part.note or None
-            if standing is None:
-                made.append(Decision(id, NOTE, None, self._reviewer, time, PAGE, words))
-            else:
-                made.append(replace(standing, reviewer=self._reviewer, time=time, source=PAGE, note=words))
+            said = Decision(id, NOTE, None, self._reviewer, time, PAGE, part.note or None)
+            made.append(said if self._followed.standing(id) is None else with_note(said, self._followed.stack(id)))
         return made
 
     def _only(self, part: Part, time: str) -> list[Decision]:
@@ -274,6 +285,6 @@ class Deciding:
             stays = standing is not None and standing.action != "delete"
             # without a label there is nothing to keep
             if not stays and self.queue.given(id) is not None:
-                made += self._meant(Part((id,), "keep"), time)
-            made += self._meant(Part(tuple(others), "delete"), time)
+                made += self._meant(Part((id,), "keep", saw=part.saw), time)
+            made += self._meant(Part(tuple(others), "delete", saw=part.saw), time)
         return made

@@ -7,7 +7,7 @@ let filtered = []; // places of the queue that pass the filter
 const kindsOf = (place) => data.kinds.filter((kind, bit) => store.index.kinds[place] & (1 << bit));
 
 function filter() {
-  const { actions, kinds } = store.index;
+  const { actions, kinds, ids } = store.index;
   const bit = data.kinds.findIndex(({ name }) => name === $("kind").value);
   const state = $("state").value;
   const words = $("search").value.trim().toLowerCase();
@@ -15,7 +15,8 @@ function filter() {
   filtered = [];
   for (const place of store.order()) {
     if (bit >= 0 && !(kinds[place] & (1 << bit))) continue;
-    if (state !== "all" && (state === "done") !== actions[place] > 0) continue;
+    if (state === "conflict" && !store.inConflict(ids[place])) continue;
+    if ((state === "done" && !actions[place]) || (state === "left" && actions[place])) continue;
     if (!found || found(place)) filtered.push(place);
   }
 }
@@ -60,7 +61,7 @@ function following(most) {
   const next = [];
   for (let step = 0; step < filtered.length && next.length < most; step++) {
     const place = filtered[(after + step) % filtered.length];
-    if (!actions[place] && place !== current) next.push(place);
+    if (!actions[place] && place !== current && !store.isElsewhere(place)) next.push(place);
   }
   return next;
 }
@@ -71,7 +72,9 @@ function advance(message, saved) {
   filter();
   drawProgress();
   go(next === undefined ? current : next);
-  const words = next === undefined ? `${message} Nothing is left to decide in this list.` : message;
+  store.isWaiting = next === undefined && filtered.some((place) => !store.index.actions[place] && store.isElsewhere(place));
+  const end = store.isWaiting ? "What is left is on the screen of another reviewer." : "Nothing is left to decide in this list.";
+  const words = next === undefined ? `${message} ${end}` : message;
   if (saved) saved.then(() => say(words), say);
   else say(words);
 }

@@ -177,6 +177,9 @@ const store = {
   beside: (place) => ({ ...every[place], place: place < index.size ? place : -1, photo: place }),
   find: (words) => (place) => `${index.ids[place]}\n${data.listings[place].title || ""}`.toLowerCase().includes(words),
   held: heldHere,
+  drawWords: () => {}, // one person decides here
+  isElsewhere: () => false,
+  inConflict: () => false,
   isPending: () => false,
   note: (id) => notes.get(id) || "",
   setNote,

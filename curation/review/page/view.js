@@ -38,6 +38,7 @@ function drawLoading() {
   drawWhere();
   for (const id of ["title", "badges", "reasons", "labels", "price", "beside"]) $(id).replaceChildren();
   $("note").value = "";
+  store.drawWords("");
   $("decided").hidden = $("only").hidden = true;
 }
 
@@ -48,6 +49,7 @@ function drawWhere() {
 
 function drawDecided(id) {
   const decision = store.held(id);
+  store.drawWords(id);
   $("decided").hidden = !decision;
   if (!decision) return;
   $("decided").className = decision.decision;

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from curation.errors import some
 from curation.rendering.words import agree, many
 from curation.review.server.team import Colleague
+from curation.run.journal import person
 
 if TYPE_CHECKING:
     from curation.review.app.dataset import PutBack
@@ -32,7 +33,7 @@ def about_colleagues(others: Sequence[Colleague], reviewer: str) -> list[str]:
         messages.append(
             f"{reviewer} is already reviewing this run, {place}. Continue there. If that is somebody else, stop and "
             "give each of you a name of your own with `reviewer`"
-            if other.reviewer == reviewer
+            if person(other.reviewer) == person(reviewer)
             else f"{other.reviewer} is also reviewing this run, {place}. The decisions of both are kept."
         )
     return messages

@@ -20,7 +20,7 @@ from curation.errors import ReviewError
 from curation.run.folder import RunFolder
 from training.utils.flock import lock
 
-__all__ = ["Colleague", "open_reviews", "opening", "present"]
+__all__ = ["Colleague", "open_reviews", "opening", "present", "reviews_folder"]
 
 _FOLDER = ".reviews"
 
@@ -72,7 +72,7 @@ def present(run: RunFolder, reviewer: str, port: int, codes: str = "") -> Iterat
     ReviewError
         If the run's folder can't be written, so that no decision could be saved.
     """
-    note = _folder(run) / f"{secrets.token_hex(8)}.json"
+    note = reviews_folder(run) / f"{secrets.token_hex(8)}.json"
     draft = note.with_suffix(".new")
     try:
         descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
@@ -93,7 +93,7 @@ def present(run: RunFolder, reviewer: str, port: int, codes: str = "") -> Iterat
 
 def open_reviews(run: RunFolder) -> list[Colleague]:
     """Return all open reviews of `run`, by machine and port."""
-    return _others(_folder(run))
+    return _others(reviews_folder(run))
 
 
 def _others(folder: Path, own: Path | None = None) -> list[Colleague]:
@@ -114,7 +114,7 @@ def _others(folder: Path, own: Path | None = None) -> list[Colleague]:
 def opening(run: RunFolder) -> Iterator[None]:
     """Let one review at a time build or repair the run's dataset, because two would undo each other's work."""
     try:
-        descriptor = os.open(_folder(run) / "opening", os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(reviews_folder(run) / "opening", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise _unwritable(run, error) from None
     try:
@@ -124,7 +124,14 @@ def opening(run: RunFolder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _folder(run: RunFolder) -> Path:
+def reviews_folder(run: RunFolder) -> Path:
+    """Return the folder with the notes of the open reviews of `run`, which is made if it is missing.
+
+    Raises
+    ------
+    ReviewError
+        If it can't be made.
+    """
     folder = run.folder / _FOLDER
     try:
         folder.mkdir(exist_ok=True)

@@ -29,7 +29,15 @@ def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
     run.decide([decided("00", "relabel", "desk"), decided("05", "delete"), decided("01", "keep")])
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
-    assert fixes.counts() == {"relabelled": 1, "repriced": 0, "merged": 0, "deleted": 1, "kept": 1, "ambiguous": 0}
+    assert fixes.counts() == {
+        "relabelled": 1,
+        "repriced": 0,
+        "merged": 0,
+        "deleted": 1,
+        "kept": 1,
+        "ambiguous": 0,
+        "in_conflict": 0,
+    }
     assert not apply_fixes(run, fixes).dry_run
     expected = {**given(), "00": "desk"}
     del expected["05"]
@@ -80,7 +88,15 @@ def test_a_relabel_to_the_given_label_changes_nothing_and_counts_as_kept(run: Ru
     run.decide([decided("00", "relabel", "chair")])
     fixes = plan_fixes(run)
     assert changed(fixes) == []
-    assert fixes.counts() == {"relabelled": 0, "repriced": 0, "merged": 0, "deleted": 0, "kept": 1, "ambiguous": 0}
+    assert fixes.counts() == {
+        "relabelled": 0,
+        "repriced": 0,
+        "merged": 0,
+        "deleted": 0,
+        "kept": 1,
+        "ambiguous": 0,
+        "in_conflict": 0,
+    }
 
 
 def test_a_delete_is_done_and_one_with_a_new_label_beside_it_is_refused(run: RunFolder, tmp_path: Path) -> None:
@@ -148,9 +164,24 @@ def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: RunF
     assert labels(run) == {**given(), "00": "desk", "06": "desk"}
 
 
-def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: RunFolder, tmp_path: Path) -> None:
+def test_decisions_of_a_csv_go_before_earlier_ones_of_the_same_reviewer_and_conflict_with_those_of_others(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    run.decide([decided("00", "delete"), decided("05", "delete")])
+    path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,")
+    mine = plan_fixes(run, decisions_file=path, reviewer="ANA ")
+    assert changed(mine) == [("00", "relabel", "NA"), ("05", "delete", None)]
+    other = plan_fixes(run, decisions_file=path, reviewer="bo")
+    assert changed(other) == [("05", "delete", None)]
+    assert (other.conflicts, other.counts()["in_conflict"]) == (("00",), 1)
+    later = plan_fixes(run, decisions_file=path, reviewer="bo", latest_wins=True)
+    assert changed(later) == changed(mine)
+
+
+def test_decisions_of_a_csv_go_before__before_suggestions(run: RunFolder, tmp_path: Path) -> None:
     run.decide([decided("00", "delete"), decided("05", "delete")])
     path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,")
+    run.decide([decided("00", "undo")])
     fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.4, reviewer="bo")
     assert changed(fixes) == [("00", "relabel", "NA"), ("01", "relabel", "NA"), ("05", "delete", None)]
     assert [(d.id, d.source, d.reviewer) for d in fixes.added] == [
@@ -225,7 +256,15 @@ def test_new_prices_and_labels_are_written_and_undo_takes_them_back(run: RunFold
     path = decide_csv(tmp_path, "00,relabel,desk,S$ 1,,", "01,reprice,,95.5", "05,ambiguous,,", "08,reprice,,17.5")
     path.write_text(path.read_text().replace("new_label", "new_label,new_price", 1).replace("S$ 1,,", "S$ 1"))
     fixes = plan_fixes(run, decisions_file=path)
-    assert fixes.counts() == {"relabelled": 1, "repriced": 2, "merged": 0, "deleted": 0, "kept": 1, "ambiguous": 1}
+    assert fixes.counts() == {
+        "relabelled": 1,
+        "repriced": 2,
+        "merged": 0,
+        "deleted": 0,
+        "kept": 1,
+        "ambiguous": 1,
+        "in_conflict": 0,
+    }
     rows = fixes.changes[["id", "action", "old_label", "new_label", "old_price", "new_price"]].fillna("")
     assert rows.to_numpy().tolist() == [
         ["00", "relabel", "chair", "desk", "9.5", "1"],

@@ -15,6 +15,7 @@ from curation.learning.follow import follow
 from curation.learning.learn import learn, learned_evidence
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, in_order
+from curation.run.learned import taught
 from tests.support.tiny import tiny_probabilities, tiny_run
 
 WHEN = "2026-01-01T10:00:00+00:00"
@@ -242,6 +243,17 @@ class TestANewRun:
         assert sorted(new.decisions()["id"]) == sorted(worst)
         assert (new.decisions()["source"] == "earlier run").all()
         assert new.verify().ok
+
+    def test_learns_nothing_from_what_reviewers_disagree_on_and_leaves_it_to_be_settled(self, earlier, in_tmp):
+        worst = self.decide(earlier)
+        curation.open_run(earlier.folder).decide(worst[-1], "delete", reviewer="ben")
+        said = taught(earlier.decisions()[0])
+        assert set(said) == set(worst[:-1])
+        new = follow(earlier)
+        assert_frame_equal(new.issues(), learn(earlier, said).issues)
+        assert_frame_equal(learn(new, taught(new.decisions()[0])).issues, new.issues())
+        assert new.holding_decisions().conflicts.keys() == {worst[-1]}
+        assert new.issues().set_index("id").loc[worst[-1], "is_label_issue"]
 
     def test_learns_nothing_from_suggestions_that_were_accepted_unseen(self, earlier, in_tmp):
         curation.open_run(earlier.folder).apply_fixes(accept_suggestions=True)

@@ -22,6 +22,7 @@ from tests.support.app_dataset import (
     TIME,
     decide,
     decision_on,
+    noted_on,
     sample_of,
     with_hashes,
     with_probabilities,
@@ -74,6 +75,25 @@ class TestOpening:
         assert dataset.load_saved_view("Disagreements").values("listing_id") == ["L0"]
         run.decide([Decision("L0", "delete", None, "ana", TIME, "app")])
         assert open_dataset(run).dataset.load_saved_view("Disagreements").values("listing_id") == []
+
+    def test_what_each_reviewer_said_is_shown_and_a_decision_in_sight_of_that_settles_it(self, run):
+        run.decide([Decision("L0", "keep", None, "ana", TIME, "app")])
+        run.decide([Decision("L0", "delete", None, "ben", TIME, "app", "old")])
+        dataset = open_dataset(run).dataset
+        assert noted_on(dataset, "L0") == ("delete", "ana: keep; ben: delete (old)")
+        decide(dataset, sample_of(dataset, "L0"), "note", reviewer="cem", note="hm")
+        assert set(run.holding_decisions().conflicts) == {"L0"}
+        decide(dataset, sample_of(dataset, "L0"), "keep", reviewer="cem")
+        assert run.holding_decisions().settled["L0"].reviewer == "cem"
+        assert dataset.load_saved_view("Disagreements").values("listing_id") == []
+
+    def test_who_sees_no_disagreement_in_the_app_settles_none(self, run):
+        dataset = open_dataset(run).dataset
+        run.decide([Decision("L0", "keep", None, "ana", TIME, "app")])
+        decide(dataset, sample_of(dataset, "L0"), "delete", reviewer="ben")
+        assert set(run.holding_decisions().conflicts) == {"L0"}
+        decide(dataset, sample_of(dataset, "L0"), "undo", reviewer="ana")
+        assert run.holding_decisions().settled["L0"].reviewer == "ben"
 
     def test_an_earlier_runs_decisions_are_taken_over_said_and_undone_one_by_one(self, run, tmp_path):
         with_hashes(run)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from curation.run.carry_over import EARLIER, carry_over
+from curation.run.conflicts import conflicts
 from curation.run.folder import RunFolder
-from curation.run.journal import UNDO, Decision, current_decisions, disagreements
+from curation.run.journal import UNDO, Decision, current_decisions
 from curation.run.journal_file import append
 from training.utils.files import write_json
 
@@ -168,12 +169,12 @@ def test_a_run_with_a_journal_is_left_alone_also_when_its_lines_are_damaged(firs
 
 def test_reviewers_disagree_while_their_latest_standing_words_differ():
     ana, ben = decided("a"), decided("a", "relabel", "desk", by="ben")
-    assert disagreements([ana, ben]) == {"a"}
-    assert disagreements([ana, decided("b", "delete", by="ben")]) == set()
-    assert disagreements([ana, decided("a", "delete")]) == set()  # one person may change their mind
-    assert disagreements([ana, ben, decided("a", "relabel", "lamp", by="ben")]) == {"a"}
-    assert disagreements([ana, ben, decided("a", by="ben")]) == set()
-    assert disagreements([ana, ben, decided("a", UNDO, by="ben")]) == set()
+    assert conflicts([ana, ben]).keys() == {"a"}
+    assert conflicts([ana, decided("b", "delete", by="ben")]) == {}
+    assert conflicts([ana, decided("a", "delete")]) == {}  # one person may change their mind
+    assert conflicts([ana, ben, decided("a", "relabel", "lamp", by="ben")]).keys() == {"a"}
+    assert conflicts([ana, ben, decided("a", by="ben")]) == {}
+    assert conflicts([ana, ben, decided("a", UNDO, by="ben")]) == {}
 
 
 def test_a_price_is_taken_over_unless_it_has_changed_and_a_new_class_becomes_one_of_the_run(tmp_path: Path) -> None:
@@ -199,5 +200,17 @@ def test_reviewers_who_name_two_prices_disagree() -> None:
     ana, ben = (
         replace(decided("a", "reprice", by=name), new_price=price) for name, price in (("ana", 1.0), ("ben", 2.0))
     )
-    assert disagreements([ana, ben]) == {"a"}
-    assert disagreements([ana, replace(ben, new_price=1.0)]) == set()
+    assert conflicts([ana, ben]).keys() == {"a"}
+    assert conflicts([ana, replace(ben, new_price=1.0)]) == {}
+
+
+def test_what_reviewers_disagree_on_is_taken_over_with_each_ones_word(tmp_path: Path) -> None:
+    earlier, later = make(tmp_path, 1), make(tmp_path, 2)
+    earlier.decide([decided("a"), decided("b", "delete"), replace(decided("a", "delete", by="ben"), saw=False)])
+    carried = carry_over(later)
+    assert [(each.id, each.reviewer, each.action) for each in carried.taken] == [
+        ("a", "ana", "keep"),
+        ("a", "ben", "delete"),
+        ("b", "ana", "delete"),
+    ]
+    assert later.holding_decisions().conflicts.keys() == {"a"}

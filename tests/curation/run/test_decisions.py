@@ -24,6 +24,7 @@ from curation.run.journal import (
     last_click,
     noted,
     reviewer_name,
+    stacks_of,
     taken_back,
 )
 from curation.run.journal_file import append, read_journal
@@ -151,7 +152,7 @@ def at(time: str, id: str, action: str = "keep", reviewer: str = "ana", source: 
 
 
 def clicked(journal: list[Decision], reviewer: str) -> list[str]:
-    return last_click(current_decisions(journal).values(), reviewer)
+    return last_click(stacks_of(journal).values(), reviewer)
 
 
 def test_the_latest_click_is_all_that_one_reviewer_decided_at_once_in_a_review() -> None:

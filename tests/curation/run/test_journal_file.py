@@ -237,7 +237,7 @@ def test_a_journal_put_behind_another_one_is_read_behind_it(journal: Path, tmp_p
 
 def test_a_line_of_a_newer_version_is_named_as_such(journal: Path) -> None:
     append(journal, [decided("f")])
-    journal.write_bytes(journal.read_bytes().replace(b'"format": 2, "number": 6', b'"format": 3, "number": 6'))
+    journal.write_bytes(journal.read_bytes().replace(b'"format": 2, "number": 6', b'"format": 4, "number": 6'))
     assert read(journal) == "abcde"
     assert faults(journal) == [(6, "newer")]
 

@@ -324,7 +324,7 @@ def test_what_is_taken_back_while_an_undo_runs_takes_no_other_decision_with_it(
     run.decide([decided("05", "keep")])
     table = tmp_path / "mine.csv"
     table.write_text("id,decision\n05,delete\n")
-    apply_fixes(run, plan_fixes(run, decisions_file=table))
+    apply_fixes(run, plan_fixes(run, decisions_file=table, reviewer="ana"))
 
     def meanwhile(*_: Any) -> None:
         run.decide([decided("05", UNDO)])

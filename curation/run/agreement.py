@@ -1,0 +1,193 @@
+"""How far the reviewers of a run agree, on the listings that two or more decided on, each without the others' word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from curation.rendering.results import Result
+from curation.rendering.words import agree, many
+from curation.run.carry_over import EARLIER
+from curation.run.columns import read_issues
+from curation.run.conflicts import conflicts
+from curation.run.flags import flags_by_kind
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision, person, stacks_of
+from curation.run.overlap import Overlap
+from curation.run.reliability import Coefficient, agreement_of_pair, alpha, kappa
+
+__all__ = ["Agreement", "PairAgreement", "agreement_among", "agreement_of"]
+
+
+@dataclass(frozen=True)
+class PairAgreement(Result):
+    """How far two reviewers agree.
+
+    Attributes
+    ----------
+    reviewers : tuple of str
+        Both.
+    listings : int
+        On which both decided independently.
+    share : Coefficient
+        The share of them on which they agree, in [0, 1].
+    kappa : Coefficient
+        Cohen's kappa: agreement beyond chance, in [-1, 1].
+    """
+
+    reviewers: tuple[str, str]
+    listings: int
+    share: Coefficient
+    kappa: Coefficient
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        share, names = f"{100 * (self.share.value or 0):.0f} %", " and ".join(self.reviewers)
+        return f"{names} agree on {share} of {many(self.listings, 'listing')}, {_said('kappa', self.kappa)}"
+
+
+@dataclass(frozen=True)
+class Agreement(Result):
+    """How far the reviewers of a run agree on labels.
+
+    Attributes
+    ----------
+    reviewers : tuple of str
+        Who decided independently of others on a listing that others decided on, too.
+    listings : int
+        On which at least two of them did.
+    alpha : Coefficient
+        Krippendorff's alpha (nominal) of all of them: agreement beyond chance, at most 1.
+    pairs : tuple of PairAgreement
+        Each two of them with a listing in common.
+    conflicts : int
+        Listings on which reviewers disagree and that nobody has settled.
+    waiting : int
+        Listings of the overlap that one reviewer has decided on, and that wait for a second one.
+    """
+
+    reviewers: tuple[str, ...]
+    listings: int
+    alpha: Coefficient
+    pairs: tuple[PairAgreement, ...]
+    conflicts: int
+    waiting: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        pairs = [
+            {
+                "reviewers": list(pair.reviewers),
+                "listings": pair.listings,
+                "share": pair.share._asdict(),
+                "kappa": pair.kappa._asdict(),
+            }
+            for pair in self.pairs
+        ]
+        counts = {"listings": self.listings, "conflicts": self.conflicts, "waiting": self.waiting}
+        return {"reviewers": list(self.reviewers), **counts, "alpha": self.alpha._asdict(), "pairs": pairs}
+
+    def __str__(self) -> str:
+        """Return it in words; empty without a listing that two decided on, or are to decide on."""
+        told = [str(pair) for pair in self.pairs]
+        if len(self.reviewers) > 2:
+            told.append(f"all {len(self.reviewers)} on {many(self.listings, 'listing')}: {_said('alpha', self.alpha)}")
+        elif told:
+            told[0] += f", {_said('alpha', self.alpha)}"
+        if self.waiting:
+            told.append(f"{many(self.waiting, 'listing')} {agree(self.waiting, 'waits', 'wait')} for a second reviewer")
+        return "; ".join(told)
+
+
+def _said(name: str, found: Coefficient) -> str:
+    if found.value is None:
+        return f"{name} not defined: all decisions are the same"
+    reach = "" if found.low is None or found.high is None else f" (95 % {found.low:.2f} to {found.high:.2f})"
+    return f"{name} {found.value:.2f}{reach}"
+
+
+def agreement_of(run: RunFolder) -> Agreement:
+    """Return how far the reviewers of a run agree.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    """
+    said, _ = run.decisions()
+    if not said:
+        return agreement_among([], {}, 0)
+    overlap = Overlap(run)
+    if not overlap.share and len({person(each.reviewer) for each in said}) < 2:
+        return agreement_among([], {}, 0)
+    issues = read_issues(run, ("id", "given_label"), flags=True)
+    ids = issues["id"].to_pylist()
+    given, stacks = dict(zip(ids, issues["given_label"].to_pylist(), strict=True)), stacks_of(said)
+    flags = [issues[name].to_pylist() for name in flags_by_kind(issues.column_names).values()]
+    flagged = (id for id, *its in zip(ids, *flags, strict=True) if any(its))
+    waiting = sum(overlap.waits(id, stacks.get(id, ())) for id in flagged) if overlap.share else 0
+    return agreement_among(stacks.values(), given, len(conflicts(said)), waiting)
+
+
+def agreement_among(
+    stacks: Iterable[Sequence[Decision]], given: Mapping[str, str | None], in_conflict: int, waiting: int = 0
+) -> Agreement:
+    """Return how far reviewers agree.
+
+    Parameters
+    ----------
+    stacks : iterable of sequence of Decision
+        The decisions on each listing that were not undone, of :func:`curation.run.journal.stacks_of`.
+    given : mapping of str to (str or None)
+        The given label of each listing.
+    in_conflict : int
+        Listings that nobody has settled.
+    waiting : int
+        Listings that wait for a second reviewer.
+    """
+    names: dict[str, str] = {}
+    units: list[dict[str, str]] = []
+    for stack in stacks:
+        if len(stack) < 2 or stack[0].id not in given:
+            continue
+        found = {who: _answer(word, given[word.id]) for who, word in _independent(stack, names).items()}
+        said = {who: answer for who, answer in found.items() if answer is not None}
+        if len(said) > 1:
+            units.append(said)
+    known = list(dict.fromkeys(who for said in units for who in sorted(said)))
+    pairs = []
+    for one, other in combinations(sorted(known), 2):
+        both = [(said[one], said[other]) for said in units if one in said and other in said]
+        if both:
+            who = names[one], names[other]
+            pairs.append(PairAgreement(who, len(both), agreement_of_pair(both), kappa(both)))
+    reviewers = tuple(names[who] for who in sorted(known))
+    return Agreement(reviewers, len(units), alpha(units), tuple(pairs), in_conflict, waiting)
+
+
+def _independent(stack: Sequence[Decision], names: dict[str, str]) -> dict[str, Decision]:
+    """Return each person's latest word on a listing before they saw what another one said."""
+    words: dict[str, Decision] = {}
+    told: set[str] = set()
+    for number, word in enumerate(stack):
+        who = person(word.reviewer)
+        names.setdefault(who, word.reviewer)
+        # of the first one, nobody else had said anything; of a line of an earlier version, it is not known
+        alone = all(person(before.reviewer) == who for before in stack[:number])
+        if word.saw is None and not alone:
+            continue
+        if word.saw:
+            told.add(who)
+        if who not in told and word.source not in (EARLIER, "suggestion"):
+            words[who] = word
+    return words
+
+
+def _answer(word: Decision, given: str | None) -> str | None:
+    """Return what a word says of the label: a class, or what else becomes of the listing; None for no word on it."""
+    if word.action == "reprice":
+        return None
+    label = {"keep": given, "relabel": word.new_label}.get(word.action)
+    return f"={label}" if label is not None else word.action
