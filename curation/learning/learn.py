@@ -28,7 +28,8 @@ from curation.run.journal import Decision
 from training.crossval.cross_validate import CrossValidated, FoldPlan
 from training.crossval.plan import Plan
 from training.crossval.relearn import Networks, relearn
-from training.utils.arrays import Bool, Float64, Int64
+from training.features.refit import Decided
+from training.utils.arrays import Float64, Int64
 from training.utils.devices import find_device
 
 __all__ = ["Expected", "Learned", "learn", "learned_evidence"]
@@ -165,7 +166,8 @@ def learned_evidence(run: RunFolder, decisions: Mapping[str, Decision]) -> Evide
     else:
         classes, taught = run.classes, table.assign(label=known.labels)
         labels, folds = class_numbers(taught["label"], classes), fold_plan(taught)
-        scores = _relearned(run, known.sure, labels, folds, len(classes))
+        decided = Decided(known.sure, class_numbers(table["label"], classes), known.wrong)
+        scores = _relearned(run, decided, labels, folds, len(classes))
         evidence = Evidence(
             table,
             tuple(classes),
@@ -181,7 +183,7 @@ def learned_evidence(run: RunFolder, decisions: Mapping[str, Decision]) -> Evide
     return replace(evidence, titles=kept_titles(run), flags=flags_of(record), known=known, worth=worth)
 
 
-def _relearned(run: RunFolder, sure: Bool, labels: Int64, folds: FoldPlan, classes: int) -> CrossValidated:
+def _relearned(run: RunFolder, decided: Decided, labels: Int64, folds: FoldPlan, classes: int) -> CrossValidated:
     """Fit the linear models of the run again; what networks said is read from their checkpoints."""
     folder = run.training_folder
     with readable(folder / "plan.json", run=run.folder):
@@ -194,7 +196,7 @@ def _relearned(run: RunFolder, sure: Bool, labels: Int64, folds: FoldPlan, class
             folder / Path(run.record()["features"]).name,
             labels,
             folds,
-            sure=sure,
+            decided=decided,
             classes=classes,
             seed=plan.recipe.seed,
             device=find_device("cpu").device,

@@ -14,9 +14,9 @@ from training.crossval.jobs import Job
 from training.crossval.predictions import FLOOR, Predictions
 from training.features.linear import Head, fit_head
 from training.features.neighbours import neighbour_probabilities
-from training.features.refit import refitted_probabilities
+from training.features.refit import Decided, refitted_probabilities
 from training.utils.array_files import map_array
-from training.utils.arrays import Bool, Float32, Int64
+from training.utils.arrays import Float32, Int64
 from training.utils.devices import each_on_one_core
 
 __all__ = ["Networks", "relearn"]
@@ -61,7 +61,7 @@ def relearn(
     labels: Int64,
     plan: FoldPlan,
     *,
-    sure: Bool,
+    decided: Decided,
     classes: int,
     seed: int,
     device: torch.device,
@@ -69,7 +69,7 @@ def relearn(
 ) -> CrossValidated:
     """Fit the linear models of a training again, from the features that it left.
 
-    With the labels that it was trained on, and none of them sure, this gives the same as
+    With the labels that it was trained on, and nothing decided, this gives the same as
     :func:`training.crossval.cross_validate.cross_validate`.
 
     Parameters
@@ -80,8 +80,8 @@ def relearn(
         Class numbers, -1 where nothing is learned; see `plan`.
     plan : FoldPlan
         Which rows train and which are scored: the folds of the training, and the labels of today.
-    sure : ndarray of bool, shape (N,)
-        Rows whose label people decided on: it is not doubted.
+    decided : Decided
+        What people decided: none of these labels is doubted, and they say how far others are.
     classes : int
         K.
     seed : int
@@ -128,7 +128,7 @@ def relearn(
             strengths=[head.strength for head in heads],
             classes=classes,
             device=device,
-            sure=sure,
+            decided=decided,
         )
     return CrossValidated(probs, _in_fold(heads, stored, plan, classes, networks, shares), neighbours, refitted)
 

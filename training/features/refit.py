@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from training.features.linear import Head, fit_with
 from training.utils.array_files import map_array
-from training.utils.arrays import Bool, Float32, Int64
+from training.utils.arrays import Bool, Float32, Float64, Int64
 from training.utils.devices import each_on_one_core
 from training.utils.targets import Beliefs, Targets
 
-__all__ = ["COST", "FEWEST_PARTS", "refitted_probabilities"]
+__all__ = ["COST", "FEWEST_PARTS", "Decided", "refitted_probabilities"]
 
 _Key = tuple[int, int, float]
 
@@ -28,7 +30,33 @@ FEWEST_PARTS = 3
 _MOST_PARTS = 5
 #: Log-odds that a given label is right where a model finds another class as probable.
 BELIEVED = 3.0
+#: Decisions move these log-odds, and by how much they rise with a model's own, as far as they say that they should:
+#: both are kept near 3 and 1, as if by normal distributions of these spreads.
+_SPREADS = np.array([1.0, 0.3])
+_FLATTEST = 0.1
+#: Once there are decisions, a row that nobody decided on counts by the probability of its likeliest class to this power,
+#: half of which so many decisions suffice for.
+_DOUBTED, _HALF = 4.0, 50
 _LEAST = 1e-8
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What people decided about the labels of N rows.
+
+    Attributes
+    ----------
+    sure : ndarray of bool, shape (N,)
+        Rows whose label is decided: it counts fully, whatever a model believes.
+    given : ndarray of int64, shape (N,)
+        Class numbers of the labels as they were; -1 without one.
+    wrong : ndarray of float64, shape (N,)
+        1 where that label was decided to be wrong, 0 where it is right; NaN where that is not known.
+    """
+
+    sure: Bool
+    given: Int64
+    wrong: Float64
 
 
 def refitted_probabilities(
@@ -41,7 +69,7 @@ def refitted_probabilities(
     strengths: Sequence[float],
     classes: int,
     device: torch.device,
-    sure: Bool | None = None,
+    decided: Decided | None = None,
 ) -> Float32 | None:
     """Return out-of-fold probabilities of heads that learned doubtful labels less, and what a model believes instead.
 
@@ -49,6 +77,9 @@ def refitted_probabilities(
     et al., "Training Deep Neural Networks on Noisy Labels with Bootstrapping", ICLR 2015 workshop). The model that
     teaches the head of fold f about a row of fold g was trained on neither fold, with the penalty of fold f. So no
     label of fold f influences a probability of fold f, not even by way of what it taught about others.
+
+    Decisions say how far a label is believed that a model doubts: often wrong ones are believed less. The decisions on
+    fold f have no part in what is believed for the head of fold f.
 
     Parameters
     ----------
@@ -64,8 +95,8 @@ def refitted_probabilities(
         K, at least 2.
     device : torch.device
         Where to compute.
-    sure : ndarray of bool, shape (N,), optional
-        Rows whose label people decided on: it counts fully, whatever a model believes. By default none.
+    decided : Decided, optional
+        What people decided. By default nothing.
 
     Returns
     -------
@@ -78,7 +109,8 @@ def refitted_probabilities(
     # every pair of parts must leave something to learn from
     if parts < FEWEST_PARTS or classes < 2 or sum(len(rows) > 0 for rows in taught) < FEWEST_PARTS:
         return None
-    certain = np.zeros(len(labels), dtype=bool) if sure is None else sure
+    if decided is None:
+        decided = Decided(np.zeros(len(labels), dtype=bool), labels, np.full(len(labels), np.nan))
     stored: Float32 = map_array(features)
 
     def teach(key: _Key) -> Head:
@@ -89,10 +121,10 @@ def refitted_probabilities(
         beliefs = np.zeros((len(labels), classes), dtype=np.float32)
         for other, rows in enumerate(taught):
             if other != number and len(rows):
-                teacher = teachers[_key(number, other, strengths)]
-                beliefs[rows] = _softened(teacher.predict(stored, rows), labels[rows], certain[rows])
+                beliefs[rows] = teachers[_key(number, other, strengths)].predict(stored, rows)
         rows, scored = np.flatnonzero(trains & (part != number)), np.flatnonzero(has_photo & (part == number))
-        head = fit_with(stored, rows, Beliefs(beliefs), strength=strengths[number], device=device)
+        beliefs[rows], weight = _softened(beliefs[rows], labels[rows], decided, rows)
+        head = fit_with(stored, rows, Beliefs(beliefs, weight), strength=strengths[number], device=device)
         return scored, head.predict(stored, scored)
 
     keys = sorted({_key(*pair, strengths) for pair in permutations(range(parts), 2) if len(taught[pair[1]])})
@@ -108,13 +140,41 @@ def _key(scored: int, other: int, strengths: Sequence[float]) -> _Key:
     return min(scored, other), max(scored, other), strengths[scored]
 
 
-def _softened(probs: Float32, labels: Int64, certain: Bool) -> Float32:
-    """Return what a head is to learn of rows, shape (n, K): rows sum to 1."""
-    each, others = np.arange(len(labels)), probs.copy()
-    others[each, labels] = 0
-    margin = np.log(np.maximum(probs[each, labels], _LEAST)) - np.log(np.maximum(others.max(axis=1), _LEAST))
-    believed = expit(margin + BELIEVED).astype(np.float32)
+def _softened(probs: Float32, labels: Int64, decided: Decided, rows: Int64) -> tuple[Float32, Float32 | None]:
+    """Return what a head is to learn of rows, shape (n, K): rows sum to 1; and how much each of all counts."""
+    certain, wrong = decided.sure[rows], decided.wrong[rows]
+    known = np.isfinite(wrong) & (decided.given[rows] >= 0)
+    offset, slope = _belief(_margin(probs[known], decided.given[rows[known]]), 1 - wrong[known])
+    believed = expit(slope * _margin(probs, labels) + offset).astype(np.float32)
     believed[certain] = 1
     soft: Float32 = probs * (1 - believed[:, None])
-    soft[each, labels] += believed
-    return soft
+    soft[np.arange(len(labels)), labels] += believed
+    if not known.any():
+        return soft, None
+    weight, power = np.ones(len(decided.sure), dtype=np.float32), _DOUBTED * known.sum() / (known.sum() + _HALF)
+    weight[rows] = np.where(certain, 1, soft.max(axis=1) ** power)
+    return soft, weight
+
+
+def _margin(probs: Float32, labels: Int64) -> Float32:
+    """Return the log-odds of each label against the best other class."""
+    each, others = np.arange(len(labels)), probs.copy()
+    others[each, labels] = 0
+    margin: Float32 = np.log(np.maximum(probs[each, labels], _LEAST)) - np.log(np.maximum(others.max(axis=1), _LEAST))
+    return margin
+
+
+def _belief(margin: Float32, right: Float64) -> tuple[float, float]:
+    """Return offset and slope of the log-odds that a label is right, from margins of which people decided that."""
+    if not len(margin):
+        return BELIEVED, 1.0
+
+    def loss(at: Float64) -> tuple[float, Float64]:
+        odds, apart = at[0] + at[1] * margin, (at - [BELIEVED, 1]) / _SPREADS
+        rest = expit(odds) - right
+        gradient = np.array([rest.sum(), (rest * margin).sum()]) + apart / _SPREADS
+        return float((np.logaddexp(0, odds) - right * odds).sum() + (apart**2).sum() / 2), gradient
+
+    bounds = [(None, None), (_FLATTEST, None)]
+    found = minimize(loss, np.array([BELIEVED, 1.0]), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(found[0]), float(found[1])

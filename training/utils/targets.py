@@ -99,9 +99,21 @@ class Beliefs:
     ----------
     probs : ndarray of float32, shape (N, K)
         Rows that are asked for sum to 1.
+    weight : ndarray of float32, shape (N,), or None
+        How much each row counts, above 0; None: all count as 1.
+
+    Examples
+    --------
+    >>> beliefs = Beliefs(np.float32([[0.25, 0.75], [1, 0]]), np.float32([0.5, 1]))
+    >>> beliefs.of(np.array([0, 1]))
+    tensor([[0.1250, 0.3750],
+            [1.0000, 0.0000]])
+    >>> beliefs.mass(np.array([0, 1]))
+    1.5
     """
 
     probs: Float32
+    weight: Float32 | None = None
 
     @property
     def classes(self) -> int:
@@ -110,8 +122,9 @@ class Beliefs:
 
     def of(self, rows: Int64) -> torch.Tensor:
         """Return the beliefs of rows (n,), float32 of shape (n, K)."""
-        return torch.from_numpy(self.probs[rows])
+        probs = self.probs[rows]
+        return torch.from_numpy(probs if self.weight is None else probs * self.weight[rows, None])
 
     def mass(self, rows: Int64) -> float:
-        """Return the sum of the weights of rows (n,): n."""
-        return float(len(rows))
+        """Return the sum of the weights of rows (n,): n, if each counts fully."""
+        return float(len(rows) if self.weight is None else self.weight[rows].sum())

@@ -10,17 +10,16 @@ from scipy.special import expit, logit
 
 from training.utils.arrays import Float64
 
-__all__ = ["AHEAD", "RECENT", "Anchor", "anchor_to"]
+__all__ = ["AHEAD", "HALF", "RECENT", "Anchor", "anchor_to", "odds_of"]
 
 
-#: So many of the last decisions count: earlier ones were made on listings that were easier to tell.
-RECENT = 60
-#: So many of the listings that come next say which decisions are about listings like those.
+#: So many of the last decisions count: earlier ones were made on listings that were easier to tell. Of these, one so many
+#: earlier than another counts half of it.
+RECENT, HALF = 60, 30
+#: So many of the listings that come next are compared with them.
 AHEAD = 25
 #: Offset and slope of the log-odds are kept near 0 and 1, as if by normal distributions of these spreads.
 _SPREADS = np.array([1.0, 0.3])
-#: A decision on a listing with more doubt than the next ones counts by 1 / e less for each unit of log-odds.
-_REACH = 1.0
 #: Log-odds are compared up to about this size: beyond it, no dataset has been seen to tell chances apart.
 _WIDEST, _BEYOND = 34.0, 0.001
 _LEAST = 1e-15
@@ -45,7 +44,7 @@ class Anchor:
 
     def __call__(self, chances: Float64) -> Float64:
         """Return chances that agree with the decisions, of the same shape and in the same order; NaN stays."""
-        return np.asarray(expit(self.offset + self.slope * _odds(chances)))
+        return np.asarray(expit(self.offset + self.slope * odds_of(chances)))
 
     def spread(self, chances: Float64) -> float:
         """Return the standard deviation of how many labels are wrong, of listings with such chances.
@@ -55,7 +54,7 @@ class Anchor:
         chances : ndarray of float64, shape (n,)
             Before they are anchored.
         """
-        odds = _odds(chances)
+        odds = odds_of(chances)
         changes = (right := self(chances)) * (1 - right)
         slopes = np.array([changes.sum(), (changes * odds).sum()])
         return float(np.sqrt(changes.sum() + slopes @ self.covariance @ slopes))
@@ -64,9 +63,14 @@ class Anchor:
 def anchor_to(left: Float64, decided: Float64, wrong: Float64) -> Anchor:
     """Return what chances need to agree with the last decisions.
 
-    Their log-odds get an offset and a slope (Platt, "Probabilistic Outputs for Support Vector Machines", 1999), as far
-    as the decisions say that they need them. All chances are those of the same models, which have learned from what was
-    decided about other listings.
+    A queue starts with the most doubtful listings, so the next ones are not wrong more often than the last ones were.
+    Where chances say so nevertheless, their log-odds get an offset and a slope (Platt, "Probabilistic Outputs for
+    Support Vector Machines", 1999), as far as the decisions say that they need them. That the last ones were wrong
+    more often says nothing: perhaps no errors are left.
+
+    All chances are those of the same models, which have learned from what was decided about other listings. Such models
+    tell decided listings better than those that are left, because errors come in groups of which something is decided.
+    So it counts how many of the last ones were wrong, and not which of them.
 
     Parameters
     ----------
@@ -86,25 +90,42 @@ def anchor_to(left: Float64, decided: Float64, wrong: Float64) -> Anchor:
     --------
     >>> anchor = anchor_to(np.full(30, 0.5), np.full(100, 0.5), np.zeros(100))
     >>> anchor(np.array([0.5])).round(2)
-    array([0.05])
+    array([0.09])
     """
-    odds, outcomes = _odds(decided[-RECENT:]), wrong[-RECENT:]
-    ahead = _odds(-np.sort(-left)[:AHEAD])
-    weight = np.exp(-np.maximum(odds - ahead.mean(), 0) / _REACH) if len(ahead) else np.ones(len(odds))
+    ahead = odds_of(-np.sort(-left)[:AHEAD])
+    odds, outcomes = odds_of(decided[-RECENT:]), wrong[-RECENT:]
+    weight = 0.5 ** (np.arange(len(odds))[::-1] / HALF)
+    number = float(weight.sum())
+    if not number or not len(ahead):
+        return Anchor(0.0, 1.0, np.diag(_SPREADS**2))
+    mean_ahead, mean_before = (_inside(mean) for mean in (expit(ahead).mean(), weight @ expit(odds) / number))
+    # half a decision of each kind, because none among so few does not mean none at all
+    share = (weight @ outcomes + 0.5) / (number + 1)
+    # in another order than that of the queue, people decide on listings with less doubt than its next ones
+    share = float(expit(logit(share) + max(0.0, logit(mean_ahead) - logit(mean_before))))
+    if mean_ahead <= share:
+        return Anchor(0.0, 1.0, np.diag(_SPREADS**2))
 
     def loss(at: Float64) -> float:
-        total = at[0] + at[1] * odds
-        near = ((at - [0, 1]) / _SPREADS) ** 2 / 2
-        return float((weight * (np.logaddexp(0, total) - outcomes * total)).sum() + near.sum())
+        apart = ((at - [0, 1]) / _SPREADS) ** 2 / 2
+        mean = _inside(expit(at[0] + at[1] * ahead).mean())
+        excess = share * np.log(share / mean) + (1 - share) * np.log((1 - share) / (1 - mean)) if mean > share else 0.0
+        return float(number * excess + apart.sum())
 
     offset, slope = minimize(loss, np.array([0.0, 1.0]), method="L-BFGS-B", bounds=[(None, None), (_FLATTEST, None)]).x
-    chance = expit(offset + slope * odds)
-    terms = np.stack([np.ones(len(odds)), odds])
-    information = (terms * (weight * chance * (1 - chance))) @ terms.T + np.diag(1 / _SPREADS**2)
+    chance = expit(offset + slope * ahead)
+    mean, changes = _inside(chance.mean()), chance * (1 - chance)
+    terms = np.array([changes.mean(), (changes * ahead).mean()])
+    information = number * np.outer(terms, terms) / (mean * (1 - mean)) + np.diag(1 / _SPREADS**2)
     return Anchor(float(offset), float(slope), np.linalg.inv(information))
 
 
-def _odds(chances: Float64) -> Float64:
+def _inside(chance: float) -> float:
+    return float(np.clip(chance, _LEAST, 1 - _LEAST))
+
+
+def odds_of(chances: Float64) -> Float64:
+    """Return the log-odds of chances, of the same shape, which rise by little beyond 34; NaN stays."""
     odds = logit(np.clip(chances, _LEAST, 1 - _LEAST))
     within = np.clip(odds, -_WIDEST, _WIDEST)
     return np.asarray(within + _BEYOND * (odds - within))

@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, softmax
 from curation.evidence.sources import MEANING, PHOTO, TITLE
-from curation.issues.label.anchor import Anchor, anchor_to
+from curation.issues.label.anchor import Anchor, anchor_to, odds_of
 from curation.issues.label.chances import chances_wrong, flags_from
+from curation.issues.label.class_odds import class_odds
 from curation.issues.label.noise import suggestion_confidence
 from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["Judgement", "judge"]
 
 
-#: A class is suggested if the probability of a wrong label is at least this.
+#: A class is suggested if the probability of a wrong label, as models alone have it, is at least this.
 SUGGESTS_FROM = 0.1
 #: A source supports a class over another if it makes it more than twice as likely.
 SUPPORTS = float(np.log(2))
@@ -81,10 +83,14 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
     label, logs, judged = np.maximum(given, 0), belief.logs, belief.judged
     probs = softmax(logs)
     chances = chances_wrong(logs, probs, label, belief.learnable)
+    alone = chances.wrong
     wrong, left, anchor, known = chances.wrong, judged, None, evidence.known
     if known is not None:
         left = judged & ~known.decided
         rows = known.order[judged[known.order]]
+        if len(rows):
+            rises = class_odds(odds_of(wrong), label, evidence.fold, rows, known.wrong[rows], classes=logs.shape[1])
+            alone = wrong = expit(odds_of(wrong) + rises)
         anchor = anchor_to(wrong[left], wrong[rows], known.wrong[rows])
         wrong = anchor(wrong)
     unlabelled = belief.observed & (given < 0)
@@ -93,7 +99,8 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
     confidence = suggestion_confidence(probs, given, suggested, share=chances.noise, candidates=chances.candidates)
     confidence = np.where(judged, np.minimum(confidence, wrong), confidence)
     flagged = unlabelled | (judged & (wrong >= flags_from(wrong[left]) if flagged is None else flagged))
-    suggests = flagged | (judged & (wrong >= SUGGESTS_FROM))
+    # that decisions made errors rarer does not make a suggestion worse
+    suggests = flagged | (judged & (alone >= SUGGESTS_FROM))
     supporting, opposing = _sides(belief.log_odds(label, suggested), suggests & judged)
     return Judgement(
         np.where(unlabelled, 0.0, np.where(judged, 1 - wrong, np.nan)),
@@ -102,7 +109,7 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
         np.where(suggests, confidence, np.nan),
         supporting,
         opposing,
-        np.where(judged, chances.wrong, np.nan),
+        np.where(judged, alone, np.nan),
         anchor,
     )
 

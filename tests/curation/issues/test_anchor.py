@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curation.issues.label.anchor import AHEAD, RECENT, anchor_to
+from curation.issues.label.anchor import AHEAD, HALF, RECENT, anchor_to
 
 
 def drawn(n, offset, slope, seed=0):
@@ -35,34 +35,55 @@ def test_the_order_never_changes_however_wrong_the_chances_were():
 
 
 def test_only_the_last_decisions_count():
-    chances, wrong = drawn(RECENT, 0.0, 1.0)
-    left = np.full(50, 0.2)
+    left, chances, wrong = np.full(50, 0.6), np.full(RECENT, 0.6), np.tile([1.0, 0.0, 0.0], RECENT // 3)
     once = anchor_to(left, chances, wrong)
-    assert anchor_to(left, np.r_[0.5, chances], np.r_[1.0, wrong]).offset == once.offset
-    assert anchor_to(left, np.r_[chances[1:], 0.5], np.r_[wrong[1:], 1.0]).offset != once.offset
+    assert once.offset < 0
+    assert anchor_to(left, np.r_[0.9, chances], np.r_[1.0, wrong]).offset == once.offset
+    assert anchor_to(left, np.r_[chances[1:], 0.6], np.r_[wrong[1:], 1.0]).offset > once.offset
 
 
-def test_decisions_on_listings_more_doubtful_than_the_next_ones_count_less():
-    sure_ones, all_wrong = np.full(40, 0.95), np.ones(40)
-    among_such = anchor_to(np.full(AHEAD, 0.95), sure_ones, all_wrong)
-    below_them = anchor_to(np.full(AHEAD, 0.05), sure_ones, all_wrong)
-    assert 0 < below_them.offset < 0.3 * among_such.offset
+def test_of_the_last_decisions_the_very_last_count_most():
+    left, chances, early = np.full(50, 0.9), np.full(2 * HALF, 0.9), np.repeat([1.0, 0.0], HALF)
+    assert anchor_to(left, chances, early).offset < anchor_to(left, chances, early[::-1]).offset
+
+
+def test_fewer_wrong_labels_than_expected_lower_the_chances_of_the_next_ones():
+    left, chances = np.full(AHEAD, 0.8), np.full(RECENT, 0.8)
+    anchor = anchor_to(left, chances, np.arange(RECENT) % 5 == 0)
+    assert 0.2 < anchor(left).mean() < 0.35
+
+
+def test_that_many_were_wrong_raises_no_chance_because_a_queue_comes_to_an_end():
+    anchor = anchor_to(np.full(AHEAD, 0.02), np.full(RECENT, 0.98), np.ones(RECENT))
+    assert (anchor.offset, anchor.slope) == (0, 1)
+
+
+def test_chances_that_are_right_stay_so_for_who_reviews_in_any_order():
+    expected, actual = 0.0, 0.0
+    for seed in range(20):
+        chances, wrong = drawn(500, 0.0, 1.0, seed=seed)
+        ahead = RECENT + np.argsort(-chances[RECENT:])[:AHEAD]
+        anchor = anchor_to(chances[RECENT:], chances[:RECENT], wrong[:RECENT])
+        expected, actual = expected + anchor(chances[ahead]).sum(), actual + wrong[ahead].sum()
+    assert expected == pytest.approx(actual, rel=0.05)
 
 
 def test_the_spread_covers_what_so_few_decisions_leave_open():
-    chances, wrong = drawn(4000, 0.0, 1.0)
-    few, many = (anchor_to(chances[100:], chances[:n], wrong[:n]) for n in (5, 60))
-    assert few.spread(chances[100:]) > many.spread(chances[100:])
+    left, chances = np.full(200, 0.6), np.full(RECENT, 0.6)
+    few, many = (anchor_to(left, chances[:n], np.arange(n) % 3 == 0) for n in (6, RECENT))
+    assert few.spread(left) > many.spread(left)
 
 
-def test_the_share_of_intervals_that_hold_the_truth_is_what_they_promise():
+@pytest.mark.parametrize("sorts", [False, True])
+def test_intervals_hold_the_truth_at_least_as_often_as_they_promise(sorts):
     held = []
-    for seed in range(200):
+    for seed in range(100):
         chances, wrong = drawn(460, np.random.default_rng(seed).normal(0, 1), 1.0, seed=seed)
-        left = chances[RECENT:]
-        anchor = anchor_to(left, chances[:RECENT], wrong[:RECENT])
-        held.append(abs(anchor(left).sum() - wrong[RECENT:].sum()) <= 1.96 * anchor.spread(left))
-    assert 0.9 <= np.mean(held) <= 0.99
+        order = np.argsort(-chances) if sorts else np.arange(460)
+        before, left = order[:RECENT], order[RECENT:]
+        anchor = anchor_to(chances[left], chances[before], wrong[before])
+        held.append(abs(anchor(chances[left]).sum() - wrong[left].sum()) <= 1.96 * anchor.spread(chances[left]))
+    assert np.mean(held) >= 0.9
 
 
 def test_listings_that_were_not_judged_have_no_chance():

@@ -6,7 +6,7 @@ import torch
 
 import training.features.refit as refit
 from training.features.linear import fit_with
-from training.features.refit import refitted_probabilities
+from training.features.refit import BELIEVED, Decided, refitted_probabilities
 from training.utils.targets import Targets
 
 CPU = torch.device("cpu")
@@ -22,7 +22,7 @@ def clouds(n=240, classes=3, dimensions=40, seed=0):
     return features, true.astype(np.int64), labels.astype(np.int64)
 
 
-def refitted(folder, features, labels, folds=4, trains=None, has_photo=None):
+def refitted(folder, features, labels, folds=4, trains=None, has_photo=None, decided=None):
     np.save(folder / "features.npy", features)
     n = len(labels)
     return refitted_probabilities(
@@ -34,6 +34,7 @@ def refitted(folder, features, labels, folds=4, trains=None, has_photo=None):
         strengths=[STRENGTH] * folds,
         classes=3,
         device=CPU,
+        decided=decided,
     )
 
 
@@ -65,15 +66,12 @@ def test_wrong_labels_teach_less_than_at_first(tmp_path):
 
 def test_a_label_counts_by_the_documented_odds_and_the_model_for_the_rest():
     probs = np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]])
-    soft = refit._softened(probs, np.array([0, 0]), np.zeros(2, dtype=bool))
+    nothing = Decided(np.zeros(2, dtype=bool), np.array([0, 0]), np.full(2, np.nan))
+    soft, weight = refit._softened(probs, np.array([0, 0]), nothing, np.arange(2))
+    assert weight is None
     believed = 1 / (1 + np.exp([-3, -3 + np.log(7)]))
     assert soft[:, 1:] == pytest.approx(probs[:, 1:] * (1 - believed[:, None]), abs=1e-5)
     assert soft.sum(axis=1) == pytest.approx(1)
-
-
-def test_a_label_that_people_decided_on_counts_fully_whatever_a_model_believes():
-    probs = np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]])
-    assert refit._softened(probs, np.array([0, 0]), np.ones(2, dtype=bool)).tolist() == [[1, 0, 0], [1, 0, 0]]
 
 
 def test_not_even_the_penalty_of_a_teacher_depends_on_the_fold_that_is_scored(tmp_path):
@@ -125,3 +123,46 @@ def test_twenty_folds_take_no_more_models_than_five(folds, fits, tmp_path, monke
     monkeypatch.setattr(refit, "fit_with", lambda *args, **options: counted.append(1) or fit_with(*args, **options))
     refitted(tmp_path, features, labels, folds=folds)
     assert len(counted) == fits
+
+
+def decided_of(true, labels, rows):
+    """Return what people say who know the truth about `rows`, and the labels that follow from that."""
+    sure, wrong = np.zeros(len(labels), dtype=bool), np.full(len(labels), np.nan)
+    sure[rows], wrong[rows] = True, labels[rows] != true[rows]
+    return Decided(sure, labels, wrong), np.where(sure, true, labels)
+
+
+def test_where_nothing_is_decided_nothing_changes(tmp_path):
+    features, true, labels = clouds()
+    nothing, _ = decided_of(true, labels, np.array([], dtype=np.int64))
+    before, after = (refitted(tmp_path, features, labels, decided=decided) for decided in (None, nothing))
+    assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("folds", [3, 7])
+def test_no_decision_on_a_fold_has_a_part_in_the_probabilities_of_that_fold(folds, tmp_path):
+    features, true, labels = clouds()
+    part = np.arange(len(labels)) % folds % 5
+    rows = np.arange(0, len(labels), 2)
+    (some, taught), (fewer, taught_fewer) = (decided_of(true, labels, each) for each in (rows, rows[part[rows] != 0]))
+    before = refitted(tmp_path, features, taught, folds, decided=some)
+    after = refitted(tmp_path, features, taught_fewer, folds, decided=fewer)
+    assert np.array_equal(before[part == 0], after[part == 0])
+    assert not np.allclose(before[part != 0], after[part != 0], atol=0.01)
+
+
+def test_decisions_say_how_far_a_label_is_believed_that_a_model_doubts():
+    margin = np.linspace(-6, 2, 200, dtype=np.float32)
+    assert refit._belief(margin[:0], np.array([])) == (BELIEVED, 1.0)
+    all_wrong, all_right = (refit._belief(margin, np.full(200, right))[0] for right in (0.0, 1.0))
+    assert all_wrong < BELIEVED - 1 < BELIEVED <= all_right
+
+
+def test_a_decided_label_counts_fully_and_others_as_far_as_they_are_certain():
+    labels, n = np.array([0, 0, 1]), 3
+    probs = np.array([[0.1, 0.9], [0.1, 0.9], [0.1, 0.9]], dtype=np.float32)
+    decided = Decided(np.array([True, False, False]), labels, np.array([0.0, np.nan, np.nan]))
+    soft, weight = refit._softened(probs, labels, decided, np.arange(n))
+    assert soft.sum(axis=1) == pytest.approx(np.ones(n))
+    assert (soft[0].tolist(), weight[0]) == ([1, 0], 1)
+    assert weight[1] < weight[2] < 1
