@@ -34,9 +34,10 @@ BELIEVED = 3.0
 #: both are kept near 3 and 1, as if by normal distributions of these spreads.
 _SPREADS = np.array([1.0, 0.3])
 _FLATTEST = 0.1
-#: Once there are decisions, a row that nobody decided on counts by the probability of its likeliest class to this power,
-#: half of which so many decisions suffice for.
-_DOUBTED, _HALF = 4.0, 50
+#: With many decisions, a row without one counts by the probability of its likeliest class to this power.
+_DOUBTED = 4.0
+#: With so many decisions, to half of it.
+_HALF = 50
 _LEAST = 1e-8
 
 

@@ -13,8 +13,8 @@ from training.utils.arrays import Float64
 __all__ = ["AHEAD", "HALF", "RECENT", "Anchor", "anchor_to", "odds_of"]
 
 
-#: So many of the last decisions count: earlier ones were made on listings that were easier to tell. Of these, one so many
-#: earlier than another counts half of it.
+#: So many of the last decisions count: earlier ones were made on listings that were easier to tell. Of these, one that
+#: was made so many before another counts half of it.
 RECENT, HALF = 60, 30
 #: So many of the listings that come next are compared with them.
 AHEAD = 25
@@ -100,9 +100,9 @@ def anchor_to(left: Float64, decided: Float64, wrong: Float64) -> Anchor:
         return Anchor(0.0, 1.0, np.diag(_SPREADS**2))
     mean_ahead, mean_before = (_inside(mean) for mean in (expit(ahead).mean(), weight @ expit(odds) / number))
     # half a decision of each kind, because none among so few does not mean none at all
-    share = (weight @ outcomes + 0.5) / (number + 1)
+    found = float((weight @ outcomes + 0.5) / (number + 1))
     # in another order than that of the queue, people decide on listings with less doubt than its next ones
-    share = float(expit(logit(share) + max(0.0, logit(mean_ahead) - logit(mean_before))))
+    share = float(expit(logit(found) + max(0.0, logit(mean_ahead) - logit(mean_before))))
     if mean_ahead <= share:
         return Anchor(0.0, 1.0, np.diag(_SPREADS**2))
 
@@ -116,7 +116,7 @@ def anchor_to(left: Float64, decided: Float64, wrong: Float64) -> Anchor:
     chance = expit(offset + slope * ahead)
     mean, changes = _inside(chance.mean()), chance * (1 - chance)
     terms = np.array([changes.mean(), (changes * ahead).mean()])
-    information = number * np.outer(terms, terms) / (mean * (1 - mean)) + np.diag(1 / _SPREADS**2)
+    information: Float64 = number * np.outer(terms, terms) / (mean * (1 - mean)) + np.diag(1 / _SPREADS**2)
     return Anchor(float(offset), float(slope), np.linalg.inv(information))
 
 

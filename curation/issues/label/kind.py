@@ -31,10 +31,11 @@ def find(evidence: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         ``is_label_issue``; ``label_score``, the probability that the given label is right (low = bad; 0 without a
-        label, NaN without evidence); ``suggested_label``, the best other class if the probability of a wrong label is
-        at least 0.1 or the label is flagged, else NA; ``suggested_confidence``, the probability that it is the true
-        one; ``is_cleanlab_issue`` and ``cleanlab_score``, cleanlab's own flag and score; ``none_of_these``, the
-        probability that the listing belongs to none of the classes; ``reason``.
+        label, NaN without evidence); ``suggested_label``, the best other class if the probability of a wrong label,
+        before it was anchored to decisions, is at least 0.1 or the label is flagged, else NA;
+        ``suggested_confidence``, the probability that it is the true one; ``is_cleanlab_issue`` and
+        ``cleanlab_score``, cleanlab's own flag and score; ``none_of_these``, the probability that the listing belongs
+        to none of the classes; ``reason``.
     """
     opinion = second_opinion(evidence)
     judgement = judge(evidence, opinion.flagged if evidence.flags == CLEANLAB else None)

@@ -205,6 +205,25 @@ def test_many_flags_that_were_kept_lower_what_is_expected(finished):
     assert (1 - learned.issues.set_index("id").loc[raw.index, "label_score"]).sum() < 0.7 * raw.sum()
 
 
+def test_suggestions_do_not_vanish_because_errors_became_rarer(finished):
+    flagged = finished.issues().query("is_label_issue").nsmallest(30, "priority")["id"]
+    learned = learn(finished, decisions_of(*(said(id, "keep") for id in flagged)))
+    issues, alone = learned.issues.set_index("id"), learned.chances
+    doubted = alone.index[(alone >= 0.1).to_numpy()]
+    assert (1 - issues.loc[doubted, "label_score"] < 0.1).any()
+    assert issues.loc[doubted, "suggested_label"].notna().all()
+
+
+def test_labels_of_a_class_that_was_kept_throughout_are_doubted_less(finished, training):
+    issues = finished.issues().set_index("id").loc[training["id"]]
+    name = issues.query("is_label_issue")["given_label"].value_counts().index[0]
+    of_class = issues[issues["given_label"] == name].sort_values("priority").index
+    before = learn(finished, decisions_of(said(of_class[0], "keep"))).chances
+    after = learn(finished, decisions_of(*(said(id, "keep") for id in of_class[:10]))).chances
+    left = of_class[10:]
+    assert after[left].mean() < before[left].mean()
+
+
 class TestANewRun:
     @pytest.fixture
     def earlier(self, finished, tmp_path):
