@@ -116,8 +116,8 @@ def anchor_to(left: Float64, decided: Float64, wrong: Float64) -> Anchor:
     chance = expit(offset + slope * ahead)
     mean, changes = _inside(chance.mean()), chance * (1 - chance)
     terms = np.array([changes.mean(), (changes * ahead).mean()])
-    information: Float64 = number * np.outer(terms, terms) / (mean * (1 - mean)) + np.diag(1 / _SPREADS**2)
-    return Anchor(float(offset), float(slope), np.linalg.inv(information))
+    information = number * np.outer(terms, terms) / (mean * (1 - mean)) + np.diag(1 / _SPREADS**2)
+    return Anchor(float(offset), float(slope), np.asarray(np.linalg.inv(information), dtype=np.float64))
 
 
 def _inside(chance: float) -> float:
