@@ -124,6 +124,7 @@ MAY_IMPORT = {
         "curation.report",
         "curation.run",
         "training.crossval",
+        "training.features",
         "training.utils",
     ],
     "curation.listings": [

@@ -13,9 +13,10 @@ from training.utils.arrays import Float64
 __all__ = ["AHEAD", "HALF", "RECENT", "Anchor", "anchor_to", "odds_of"]
 
 
-#: So many of the last decisions count: earlier ones were made on listings that were easier to tell. Of these, one that
-#: was made so many before another counts half of it.
-RECENT, HALF = 60, 30
+#: So many of the last decisions count: earlier ones were made on listings that were easier to tell.
+RECENT = 60
+#: Of these, one that was made so many before another counts half of it.
+HALF = 30
 #: So many of the listings that come next are compared with them.
 AHEAD = 25
 #: Offset and slope of the log-odds are kept near 0 and 1, as if by normal distributions of these spreads.
