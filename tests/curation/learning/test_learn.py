@@ -293,7 +293,7 @@ class TestANewRun:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_write", interrupted)
+            patch.setattr(module, "write_found", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 follow(earlier)
         new = follow(earlier)
