@@ -151,7 +151,7 @@ def check_price(
         return price_cells({0: price}, currency, decimal=decimal, three_decimals=three_decimals)[0]
     if not 0 <= price <= MAX_PRICE:
         raise _no_price(f"{price}")
-    return float(price)
+    return float(price) + 0.0  # -0.0 is 0
 
 
 def price_cells(

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from curation.errors import DecisionsError, ReviewError
 from curation.rendering.thumbnails import MEDIA_TYPE
 from curation.review.live.filters import Filter, read_filter, read_places
+from curation.review.live.numbers import read_json, whole
 from curation.review.live.page import ASSETS, asset, fill
 from curation.review.live.photos import LARGE, SMALL
 from curation.review.live.session import Session
@@ -132,10 +133,10 @@ class _Answers:
         return _json(await _in(self._journal, lambda: self._session.news(name, since, shown)))
 
     async def steps(self, request: Request) -> Response:
-        content = json.loads(await request.body())
         try:
+            content = read_json(await request.body())
             steps = [read_step(step) for step in content["steps"]]
-            name, since = str(content["session"]), int(content["since"])
+            name, since = str(content["session"]), _count(content["since"])
         except (DecisionsError, KeyError, TypeError, ValueError):
             return _json({"stopped": "Malformed request."}, 400)
         return _json(await _in(self._journal, lambda: self._session.take(steps, name, since)))
@@ -159,7 +160,7 @@ class _Answers:
         size = len(self._session.queue.ids)
 
         def read(content: Any) -> tuple[Filter, list[int], int, list[int] | None]:
-            number = min(max(int(content["number"]), 1), _GRIDS)
+            number = min(max(_count(content["number"]), 1), _GRIDS)
             among = content.get("among")
             picked = None if among is None else read_places(among, size)
             return read_filter(content["filter"]), read_places(content["without"], size), number, picked
@@ -179,13 +180,13 @@ class _Answers:
 
     async def _said(self, request: Request, read: Callable[[Any], _T]) -> _T:
         try:
-            return read(json.loads(await request.body()))
+            return read(read_json(await request.body()))
         except (DecisionsError, KeyError, TypeError, ValueError):
             raise HTTPException(400) from None
 
     def _places(self, request: Request, most: int, name: str = "places") -> list[int]:
         try:
-            places = [int(place) for place in request.query_params[name].split(",")]
+            places = [whole(place) for place in request.query_params[name].split(",")]
         except (KeyError, ValueError):
             raise HTTPException(400) from None
         if len(places) > most or not all(map(self._session.queue.has_place, places)):
@@ -194,10 +195,16 @@ class _Answers:
 
 
 def _number(request: Request, name: str) -> int:
-    text = request.query_params.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 12):  # no more listings than that
-        raise HTTPException(400)
-    return int(text)
+    try:
+        return whole(request.query_params.get(name, ""))
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def _count(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError("no whole number")
+    return value
 
 
 async def _in(pool: Executor, work: Callable[[], _T]) -> _T:

@@ -1,7 +1,8 @@
 """The journal as a live review follows it: only new lines are read, whoever wrote them.
 
-What people decide adds plain lines. Anything else (a transaction, a line that can't be read, a journal that was
-replaced) makes this read all of it, as every command does.
+What people decide adds plain lines. Anything else (a transaction, a line that can't be read, a copy that was put back)
+makes this read all of it, as every command does. A journal is only ever appended to: one that has lost the last line
+that was read is another one, or gone, and nothing is recorded until it is back.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from curation.run.conflicts import disputed
 from curation.run.decidable import misfit
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, Decision, holds, person, say, words_of
-from curation.run.journal_content import Journal
+from curation.run.journal_content import Entry, Journal
 from curation.run.journal_file import lines_after
 from curation.run.journal_lines import Line, Unreadable, decoded
 from curation.run.overlap import Overlap
+from training.utils.files import NotReadableError
 
 __all__ = ["PAGE", "Followed"]
 
@@ -95,6 +97,7 @@ class Followed:
         self._notes: dict[str, Decision] = {}
         self._keys: set[tuple[str, str]] = set()
         self._stand = _Stand(None, 0, 0, 0, is_plain=False)
+        self._last: tuple[int, str | None] | None = None
         self.messages: tuple[str, ...] = ()
         self.changed: list[str] = []
         self.catch_up()
@@ -121,7 +124,9 @@ class Followed:
             if not (file == self._stand.file and size > self._stand.size and self._add_new()):
                 self._read_all()
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise self._unreadable(error.strerror or str(error)) from error
+        except NotReadableError as error:
+            raise self._unreadable(error.reason) from error
 
     def decide(self, decisions: Callable[[], Sequence[Decision]]) -> None:
         """Append what people say to the journal.
@@ -231,17 +236,19 @@ class Followed:
         if lines is None or found.st_ino != self._stand.file:
             return False
         said: list[Decision] = []
-        number = self._stand.number
+        number, last = self._stand.number, self._last
         for text in lines:
             line = _plain(text.strip())
             if line is None or line.number != number + 1 or not isinstance(line.content, Decision):
                 return False
             number += 1
             said.append(line.content)
+            last = number, line.recorded
         for decision in said:
             self._say(decision)
             self.changed.append(decision.id)
         self._stand = _Stand(found.st_ino, found.st_size, found.st_mtime_ns, number, is_plain=True)
+        self._last = last
         return True
 
     def _read_all(self) -> None:
@@ -249,11 +256,18 @@ class Followed:
         # before it is read: what is appended meanwhile is read again
         now = self._look()
         journal = self._run.judged_journal()
+        if self._last is not None and self._last not in map(_name, journal.entries):
+            what = "is gone" if now[0] is None else "is another one, or has lost lines that this review has read"
+            raise ReviewError(
+                f"nothing was recorded: {self._run.journal} {what}. Put it back, or stop the review and start it again "
+                "to go on with what is there"
+            )
         self._stacks, self._notes, self._keys, self._spoken, self._several = {}, {}, set(), set(), {}
         for decision in journal.decisions():
             self._say(decision)
         self.messages = tuple(journal.messages)
         self._stand = _Stand(*now, journal.last, _is_plain(journal))
+        self._last = _name(journal.entries[-1]) if journal.entries else None
         after = self._picture()
         self.changed += [id for id in {**before, **after} if before.get(id) != after.get(id)]
 
@@ -278,8 +292,8 @@ class Followed:
     def _picture(self) -> dict[str, tuple[tuple[Decision, ...], Decision | None]]:
         return {id: (tuple(stack), self._notes.get(id)) for id, stack in self._stacks.items()}
 
-    def _unreadable(self, error: OSError) -> ReviewError:
-        return ReviewError(f"nothing was recorded: {self._run.journal} can't be read ({error.strerror})")
+    def _unreadable(self, why: str) -> ReviewError:
+        return ReviewError(f"nothing was recorded: {self._run.journal} can't be read ({why})")
 
 
 def _plain(text: bytes) -> Line | None:
@@ -289,6 +303,11 @@ def _plain(text: bytes) -> Line | None:
     except Unreadable:
         return None
     return line if line.transaction is None else None
+
+
+def _name(entry: Entry) -> tuple[int, str | None]:
+    """Return what no line of another journal has."""
+    return entry.number, entry.recorded
 
 
 def _is_plain(journal: Journal) -> bool:

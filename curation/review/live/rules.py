@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+
+from curation.review.live.numbers import read_json
 
 __all__ = ["PageRules"]
 
@@ -55,7 +56,7 @@ class PageRules:
     def refuse_body(self, path: str, body: bytes) -> tuple[int, str] | None:
         """Return status and reason if the body of a request is refused, or None."""
         try:
-            content = json.loads(body.decode())
+            content = read_json(body)
         except (ValueError, RecursionError):
             return 400, "Malformed request."
         return None if isinstance(content, dict) else (400, "Malformed request.")

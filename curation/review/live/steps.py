@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -117,7 +118,7 @@ def read_step(content: Any) -> Step:
     """
     try:
         parts = tuple(
-            Part(**{**part, "ids": tuple(part["ids"]), "shown": _shown(part.get("shown"))}) for part in content["parts"]
+            Part(**{**part, "ids": _ids(part["ids"]), "shown": _shown(part.get("shown"))}) for part in content["parts"]
         )
         step = Step(content["key"], parts)
         if not (_is_key(step.key) and 0 < len(parts) <= _MOST_PARTS and all(map(_is_part, parts))):
@@ -135,8 +136,7 @@ def _is_key(key: object) -> bool:
 
 def _is_part(part: Part) -> bool:
     return (
-        all(isinstance(id, str) for id in part.ids)
-        and part.action in (*ACTIONS, UNDO, NOTE, ONLY)
+        part.action in (*ACTIONS, UNDO, NOTE, ONLY)
         and (bool(part.ids) or part.action == UNDO)
         and isinstance(part.label, str | None)
         and (part.price is None or (isinstance(part.price, int | float) and not isinstance(part.price, bool)))
@@ -147,6 +147,13 @@ def _is_part(part: Part) -> bool:
         and isinstance(part.saw, dict)
         and all(isinstance(mark, str) for mark in part.saw.values())
     )
+
+
+def _ids(given: Any) -> tuple[str, ...]:
+    # a text is a list of letters, too
+    if not isinstance(given, list) or not all(isinstance(id, str) for id in given):
+        raise TypeError("a value is of another type")
+    return tuple(given)
 
 
 def _shown(pair: Any) -> tuple[str | None, float | None] | None:
@@ -209,6 +216,12 @@ class Deciding:
                 return []
             made = [each for part in step.parts for each in self._meant(part, step.key)]
             said[:] = [each.id for each in made]
+            if len(set(said)) < len(said):
+                # one undo would take the later record back, and leave the other
+                (often,) = Counter(said).most_common(1)
+                raise DecisionsError(
+                    "a step names a listing once", got=f"{often[0]}, {often[1]} times", parameter="ids"
+                )
             return made
 
         try:

@@ -124,7 +124,7 @@ class _Answer:
         self._body += message.get("body", b"")
         if message.get("more_body", False):
             return
-        if self._start["status"] >= 500:
+        if _is_failure(self._start):
             await self.refuse(self._failed(_text(self._body)))
             return
         body = self._scrubbed(bytes(self._body))
@@ -134,8 +134,7 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": body})
 
     def _is_held(self, start: Message) -> bool:
-        kind = dict(start.get("headers", ())).get(b"content-type", b"")
-        return bool(start["status"] >= 500 or kind.startswith(b"application/json"))
+        return _is_failure(start) or _is_json(start)
 
     async def refuse(self, sentence: str) -> None:
         """Answer 500 with a sentence, in the form that the App shows."""
@@ -172,6 +171,16 @@ class _Answer:
         if name in _MESSAGES and isinstance(value, str) and _TRACEBACK in value:
             return self._failed(value)
         return value
+
+
+def _is_failure(start: Message) -> bool:
+    # 503 with JSON is what an app says by itself to a page of its own, which shows it
+    return bool(start["status"] >= 500 and not (start["status"] == 503 and _is_json(start)))
+
+
+def _is_json(start: Message) -> bool:
+    kind: bytes = dict(start.get("headers", ())).get(b"content-type", b"")
+    return kind.startswith(b"application/json")
 
 
 def _text(body: bytes | bytearray) -> str:

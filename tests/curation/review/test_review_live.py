@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
@@ -188,12 +190,45 @@ class TestDecisions:
             {"parts": [{"ids": [], "action": "keep"}]}, {"parts": [{"action": "keep"}]}, {"parts": "keep"},
             {"parts": [{"ids": ["00"], "action": "reprice", "price": True}]},
             {"parts": [{"ids": ["00"], "action": "keep", "source": "app"}]},
+            {"parts": [{"ids": "00", "action": "keep"}]}, {"parts": [{"ids": {"00": 1}, "action": "keep"}]},
+            {"parts": [{"ids": ["00"], "action": "keep", "shown": [None, 10**400]}]},
         ],
     )  # fmt: skip
     def test_what_is_no_step_is_refused(self, live: Live, wrong: dict[str, Any]) -> None:
         body = {"session": live.id, "since": 0, "steps": [{**step("00", "keep"), **wrong}]}
         assert live.ask("/steps", method="POST", body=body).status == 400
         assert not live.run.journal.exists()
+
+    def test_a_step_that_names_a_listing_twice_is_refused(self, live: Live) -> None:
+        assert "names a listing once" in live.say(["00", "00"], "keep")["refused"]
+        twice = {"key": key(), "parts": [{"ids": ["00"], "action": action} for action in ("keep", "delete")]}
+        assert "names a listing once" in live.send(twice)["results"][0]["refused"]
+        assert not live.run.journal.exists()
+
+    def test_a_price_below_nothing_is_nothing(self, live: Live) -> None:
+        live.say("00", "reprice", price=-0.0)
+        assert b'"new_price":0.0' in live.run.journal.read_bytes().replace(b" ", b"")
+
+    @pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e400", "9" * 401, str(2**53 + 1), "true"])
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/steps", '{"session": "", "since": NUMBER, "steps": []}'),
+            ("/steps", '{"session": "", "since": 0, "steps": [{"key": "KEY", "parts": [{"ids": ["00"], "action": '
+                       '"reprice", "price": NUMBER}]}]}'),
+            ("/grids", '{"filter": {}, "without": [], "number": NUMBER}'),
+            ("/grids", '{"filter": {}, "without": [NUMBER], "number": 1}'),
+            ("/narrow", '{"filter": {"low": NUMBER}}'),
+            ("/suggestions", '{"places": [NUMBER]}'),
+        ],
+    )  # fmt: skip
+    def test_a_number_that_no_page_means_is_refused(self, live: Live, path: str, body: str, number: str) -> None:
+        content = body.replace("NUMBER", number).replace("KEY", key()).encode()
+        assert live.ask(path, method="POST", body=content).status == 400
+
+    @pytest.mark.parametrize("places", ["1_0", "\u0661", "+1", " 1", "1,", "-0"])
+    def test_a_place_is_written_in_digits(self, live: Live, places: str) -> None:
+        assert live.ask(f"/cards?{urlencode({'places': places})}").status == 400
 
 
 class TestNews:
@@ -270,10 +305,45 @@ class TestTrouble:
         assert not live.run.journal.exists()
         assert live.ask("/changes?session=x&since=0").status == 503
 
-    def test_a_journal_that_is_gone_is_no_reason_to_fail(self, live: Live) -> None:
+    def test_where_the_journal_is_gone_nothing_is_recorded_until_it_is_back(self, live: Live) -> None:
+        live.say("00", "keep")
+        away = live.run.journal.rename("away.jsonl")
+        answer = live.send(step("01", "keep"))
+        assert (answer["results"], "is gone. Put it back" in answer["stopped"]) == ([], True)
+        assert "is gone" in live.ask("/changes?session=x&since=0").json["stopped"]
+        assert not live.run.journal.exists()
+        away.rename(live.run.journal)
+        live.say("01", "keep")
+        assert set(holding(live.run)) == {"00", "01"}
+
+    def test_the_journal_of_another_run_is_not_taken_for_this_one(self, live: Live) -> None:
+        live.say("00", "keep")
+        own = live.run.journal.rename("own.jsonl")
+        live.run.decide([Decision(id, "delete", None, "ben", key(), "api") for id in QUEUE])
+        content = live.run.journal.read_bytes()
+        answer = live.send(step("01", "keep"))
+        assert (answer["results"], "is another one" in answer["stopped"]) == ([], True)
+        assert live.run.journal.read_bytes() == content
+        # a copy that is put back is the same journal
+        live.run.journal.write_bytes(own.read_bytes())
+        assert live.say("01", "keep")["refused"] == ""
+
+    def test_another_journal_holds_for_a_review_that_begins_with_it(self, live: Live) -> None:
         live.say("00", "keep")
         live.run.journal.unlink()
-        assert live.news()["changed"]["00"]["decision"] is None
+        assert Live(live.run).say("01", "keep")["refused"] == ""
+
+    @pytest.mark.parametrize("made", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+    def test_where_the_journal_is_no_file_that_is_said(self, live: Live, made: Callable[[Path], None]) -> None:
+        live.say("00", "keep")
+        away = live.run.journal.rename("away.jsonl")
+        made(live.run.journal)
+        answer = live.send(step("01", "keep"))
+        assert (answer["results"], "can't be read" in answer["stopped"]) == ([], True)
+        assert live.ask("/changes?session=x&since=0").status == 503
+        (live.run.journal.rmdir if live.run.journal.is_dir() else live.run.journal.unlink)()
+        away.rename(live.run.journal)
+        assert live.say("01", "keep")["refused"] == ""
 
     def test_following_a_journal_finds_what_reading_it_finds(self, run: RunFolder) -> None:
         followed = Followed(run, dict.fromkeys(QUEUE, "chair").__getitem__)
