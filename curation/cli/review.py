@@ -12,7 +12,7 @@ import click
 import curation
 from curation.cli.advice import advised
 from curation.cli.options import json_option, photos_option, run_option
-from curation.cli.review_page import check_page_options, is_given, review_page
+from curation.cli.review_page import again_call, check_page_options, is_given, review_page
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
 
@@ -145,6 +145,9 @@ def review(
             }
         )
         return
+    if not outcome.flagged:
+        echo("Nothing is flagged in this run: there was nothing to decide.")
+        return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
     echo(f"Decisions of this session: {made}. Left to review: {left}.")
@@ -155,8 +158,7 @@ def review(
     if outcome.agreement.conflicts:
         those = f"Reviewers disagree on {many(outcome.agreement.conflicts, 'listing')}"
         echo(advised(f"{those}. Settle that with `review(page=True, conflicts=True)`.", run.folder))
-    again = "`review(page=True)`" if page else "`review()`"
-    more = f"   (or {again}, to continue)" if outcome.undecided else ""
+    more = f"   (or {again_call(context)}, to continue)" if outcome.undecided else ""
     echo(advised(f"Next: {call_again(run.folder / 'cleaned')}{more}", run.folder))
 
 

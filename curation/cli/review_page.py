@@ -1,4 +1,4 @@
-"""`curate review --html`."""
+"""What `curate review` shares between its ways: `--html`, `--page` and the App."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from curation.cli.terminal import Terminal, echo, print_json
 from curation.errors import InputError
 from curation.rendering.words import many
 
-__all__ = ["check_page_options", "is_given", "review_page"]
+__all__ = ["again_call", "check_page_options", "is_given", "review_page"]
 
 
 def check_page_options(context: click.Context, *, page: bool, html: bool, link: bool) -> None:
@@ -46,6 +46,13 @@ def check_page_options(context: click.Context, *, page: bool, html: bool, link: 
 def is_given(context: click.Context, name: str) -> bool:
     """Return whether an option was typed."""
     return context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+
+
+def again_call(context: click.Context) -> str:
+    """Return the call, in backquotes, that opens a review again as it was: for the same reviewer, in the same way."""
+    kept = ("page", "address", "port", "reviewer", "first", "learn", "blind", "conflicts", "overlap")
+    chosen = ", ".join(f"{name}={context.params[name]!r}" for name in kept if is_given(context, name))
+    return f"`review({chosen})`"
 
 
 def review_page(

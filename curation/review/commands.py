@@ -54,8 +54,18 @@ def audit_decisions(run: Path) -> str:
     return f"curate audit --run {shlex.quote(str(run))} --decisions ~/Downloads/decisions.csv"
 
 
-def open_page(run: Path, port: int) -> str:
-    """Return the command that opens a live page again, where a browser that is open finds it.
+def open_page(
+    run: Path,
+    port: int,
+    reviewer: str,
+    *,
+    address: str = "127.0.0.1",
+    first: int | None = None,
+    learn: bool = True,
+    blind: float = 0.0,
+    conflicts: bool = False,
+) -> str:
+    """Return the command that opens a live page again, as it was, where a browser that is open finds it.
 
     Parameters
     ----------
@@ -63,10 +73,25 @@ def open_page(run: Path, port: int) -> str:
         Folder of the run.
     port : int
         Where it listened.
+    reviewer : str
+        Who decided there.
+    address, first, learn, blind, conflicts
+        As for :func:`curation.review.live.serve.serve_page`.
 
     Examples
     --------
-    >>> open_page(Path("runs/shop/1"), 5151)
-    'curate review --page --run runs/shop/1 --port 5151'
+    >>> open_page(Path("runs/shop/1"), 5151, "ana", blind=0.1, learn=False)
+    'curate review --page --run runs/shop/1 --port 5151 --reviewer ana --no-learn --blind 0.1'
     """
-    return f"curate review --page --run {shlex.quote(str(run))} --port {port}"
+    words = ["curate", "review", "--page", "--run", str(run), "--port", str(port), "--reviewer", reviewer]
+    if address != "127.0.0.1":
+        words += ["--address", address]
+    if first is not None:
+        words += ["--first", str(first)]
+    if not learn:
+        words.append("--no-learn")
+    if blind:
+        words += ["--blind", f"{blind:g}"]
+    if conflicts:
+        words.append("--conflicts")
+    return shlex.join(words)

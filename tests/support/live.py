@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -17,7 +16,16 @@ from curation.review.server.guard import Guard
 from curation.run.folder import RunFolder
 
 PORT, TOKEN = 5151, "secret"
-_micro: Iterator[int] = itertools.count()
+
+
+def _times() -> Iterator[str]:
+    latest = datetime.now(UTC)
+    while True:
+        latest = max(datetime.now(UTC), latest + timedelta(microseconds=1))
+        yield latest.isoformat(timespec="microseconds")
+
+
+_keys = _times()
 
 
 class Answer(NamedTuple):
@@ -32,8 +40,7 @@ class Answer(NamedTuple):
 
 def key() -> str:
     """A time to the microsecond, later than the ones before."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return now.strftime("%Y-%m-%dT%H:%M:%S") + f".{next(_micro):06}+00:00"
+    return next(_keys)
 
 
 class Live:

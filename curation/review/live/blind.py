@@ -1,7 +1,8 @@
 """Listings whose suggestion stays hidden until they are decided, to tell how far suggestions lead the reviewer.
 
 Which ones is a hash of the run and the id, so that it is the same for everyone and after a restart. The run keeps since
-when a reviewer sees them so: what was decided before, or without `--blind`, was decided with the suggestion in sight.
+when a reviewer sees which share of them so. Only a reviewer's first word on a listing counts, where nobody had decided
+on it: after that, suggestions are in sight.
 """
 
 from __future__ import annotations
@@ -86,21 +87,29 @@ class Blind:
     Attributes
     ----------
     share : float
-    since : str
-        Since when this reviewer sees them so.
+    periods : list of (str, float)
+        Since when this reviewer saw which share so, oldest first; the last is this one.
     """
 
     def __init__(self, run: RunFolder, share: float, reviewer: str, now: str) -> None:
         self.share = share
         self._salt = sha256_of_file(run.issues_file)
-        self.since = _since(run, share, reviewer, now)
+        self.periods = _periods(run, share, reviewer, now)
 
     def hides(self, id: str) -> bool:
         """Return whether the suggestion of a listing is hidden until it is decided."""
-        if not self.share:
+        return self._hid(id, self.share)
+
+    def hid(self, decision: Decision) -> bool | None:
+        """Return whether the suggestion was hidden when something was decided; None where no share was hidden then."""
+        share = next((share for since, share in reversed(self.periods) if since <= decision.time), 0.0)
+        return self._hid(decision.id, share) if share else None
+
+    def _hid(self, id: str, share: float) -> bool:
+        if not share:
             return False
         drawn = hashlib.sha256(f"{self._salt}\n{id}".encode("utf-8", "surrogatepass")).digest()
-        return int.from_bytes(drawn[:8], "big") < self.share * 2**64
+        return int.from_bytes(drawn[:8], "big") < share * 2**64
 
 
 def agreement(first: Iterable[tuple[Decision, str | None]], blind: Blind) -> Agreement:
@@ -109,23 +118,24 @@ def agreement(first: Iterable[tuple[Decision, str | None]], blind: Blind) -> Agr
     Parameters
     ----------
     first : iterable of (Decision, str or None)
-        A reviewer's first word on each listing that was not undone, with the given label.
+        A reviewer's first word on each listing, of :meth:`Followed.first_of`, with the given label.
     blind : Blind
         Which ones were hidden.
     """
     counts = {True: [0, 0], False: [0, 0]}
     for decision, given in first:
         suggested = decision.suggested_label
-        if decision.action not in _LABELLED or suggested is None or suggested == given or decision.time < blind.since:
+        hidden = blind.hid(decision)
+        if decision.action not in _LABELLED or suggested is None or suggested == given or hidden is None:
             continue
-        side = counts[blind.hides(decision.id)]
+        side = counts[hidden]
         side[0] += 1
         side[1] += decision.new_label == suggested
     return Agreement(*counts[False], *counts[True])
 
 
-def _since(run: RunFolder, share: float, reviewer: str, now: str) -> str:
-    """Return since when a reviewer sees this share blind, and keep it."""
+def _periods(run: RunFolder, share: float, reviewer: str, now: str) -> list[tuple[str, float]]:
+    """Return since when a reviewer saw which share blind, and keep that this one begins now if it is another one."""
     file = run.folder / _FILE
     try:
         content = read_json(file)
@@ -133,8 +143,17 @@ def _since(run: RunFolder, share: float, reviewer: str, now: str) -> str:
     except (OSError, ValueError, NotReadableError):
         kept = {}
     mine = kept.get(reviewer)
-    if isinstance(mine, dict) and mine.get("share") == share and isinstance(mine.get("since"), str):
-        return str(mine["since"])
-    if share or mine is not None:
-        write_json(file, {**kept, reviewer: {"share": share, "since": now}})
-    return now
+    before = [period for period in mine if _is_period(period)] if isinstance(mine, list) else []
+    if (before[-1]["share"] if before else 0) != share:
+        before.append({"share": share, "since": now})
+        write_json(file, {**kept, reviewer: before})
+    return [(period["since"], period["share"]) for period in before]
+
+
+def _is_period(content: Any) -> bool:
+    return (
+        isinstance(content, dict)
+        and isinstance(content.get("since"), str)
+        and isinstance(content.get("share"), int | float)
+        and 0 <= content["share"] <= 1
+    )

@@ -8,20 +8,21 @@ that was read is another one, or gone, and nothing is recorded until it is back.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from curation.errors import ReviewError
 from curation.run.conflicts import disputed
 from curation.run.decidable import misfit
 from curation.run.folder import RunFolder
-from curation.run.journal import NOTE, Decision, holds, person, say, words_of
+from curation.run.journal import NOTE, UNDO, Decision, holds, person, say, words_of
 from curation.run.journal_content import Entry, Journal
 from curation.run.journal_file import lines_after
 from curation.run.journal_lines import Line, Unreadable, decoded
 from curation.run.overlap import Overlap
 from training.utils.files import NotReadableError
 
-__all__ = ["PAGE", "Followed"]
+__all__ = ["PAGE", "Followed", "is_after"]
 
 #: The `source` of what is decided on the page.
 PAGE = "page"
@@ -95,6 +96,7 @@ class Followed:
         self._classes = frozenset(run.classes)
         self._stacks: dict[str, list[Decision]] = {}
         self._notes: dict[str, Decision] = {}
+        self._first: dict[str, Decision] = {}
         self._keys: set[tuple[str, str]] = set()
         self._stand = _Stand(None, 0, 0, 0, is_plain=False)
         self._last: tuple[int, str | None] | None = None
@@ -188,13 +190,26 @@ class Followed:
         others = (word for word in self.words(id) if person(word.reviewer) != mine)
         return "\n".join(f"{word.time} {word.reviewer}" for word in others)
 
+    def decided_at(self, id: str) -> str:
+        """Return when the decision was made that holds of a listing as the reviewer sees it; empty if there is none."""
+        standing = self.standing(id)
+        return standing.time if standing else ""
+
+    def noted_at(self, id: str) -> str:
+        """Return when the latest words about a listing were said that the reviewer sees; empty if there are none."""
+        record = self._with_note(id)
+        return record.time if record and record.note else ""
+
     def note(self, id: str) -> str:
         """Return the latest words about a listing."""
+        record = self._with_note(id)
+        return record.note or "" if record else ""
+
+    def _with_note(self, id: str) -> Decision | None:
         decision, note = self.standing(id), self._notes.get(id)
         if note is not None and self.is_hidden(id) and person(note.reviewer) != person(self._reviewer):
-            return ""
-        record = note if decision is None or (note is not None and note.time > decision.time) else decision
-        return record.note or "" if record else ""
+            return None
+        return note if decision is None or (note is not None and note.time > decision.time) else decision
 
     def is_disputed(self, id: str) -> bool:
         """Return whether reviewers disagree on a listing, as far as this one sees their words."""
@@ -221,11 +236,12 @@ class Followed:
         return (holds(stack) for stack in self._stacks.values() if stack)
 
     def first_of(self, reviewer: str) -> Iterable[Decision]:
-        """Yield the first word of a reviewer on the page about each listing, of those that were not undone."""
-        for stack in self._stacks.values():
-            mine = (each for each in stack if each.source == PAGE and person(each.reviewer) == person(reviewer))
-            if (first := next(mine, None)) is not None:
-                yield first
+        """Yield a reviewer's first word on each listing, said on the page with no decision in sight, undone since or not.
+
+        After a decision, its suggestion is in sight.
+        """
+        who = person(reviewer)
+        return (each for (_, by), each in self._first.items() if by == who and each is not None and each.source == PAGE)
 
     def _add_new(self) -> bool:
         """Add the lines after those that were read; return False if they need the ones before."""
@@ -263,6 +279,8 @@ class Followed:
                 "to go on with what is there"
             )
         self._stacks, self._notes, self._keys, self._spoken, self._several = {}, {}, set(), set(), {}
+        self._first = {}
+        self._begun = set()
         for decision in journal.decisions():
             self._say(decision)
         self.messages = tuple(journal.messages)
@@ -284,7 +302,14 @@ class Followed:
             self._several[decision.id] = None
         if decision.action == NOTE:
             self._notes[decision.id] = decision
-        elif person(decision.reviewer) == person(self._reviewer):
+            return
+        who = person(decision.reviewer)
+        if decision.action != UNDO:
+            # whoever decides in sight of another decision has seen what was suggested
+            is_first = decision.id not in self._begun or decision.saw is False
+            self._first.setdefault((decision.id, who), decision if is_first else None)
+            self._begun.add(decision.id)
+        if who == person(self._reviewer):
             self._spoken.add(decision.id)
         if decision.source == PAGE:
             self._keys.add((decision.reviewer, decision.time))
@@ -294,6 +319,28 @@ class Followed:
 
     def _unreadable(self, why: str) -> ReviewError:
         return ReviewError(f"nothing was recorded: {self._run.journal} can't be read ({why})")
+
+
+def is_after(time: str, key: str) -> bool:
+    """Return whether something was said after a step was made.
+
+    Parameters
+    ----------
+    time : str
+        When it was said, ISO 8601; empty for nothing.
+    key : str
+        Of the step.
+
+    Returns
+    -------
+    bool
+        False for a time that is none, or is still to come: that clock is wrong.
+    """
+    try:
+        said = datetime.fromisoformat(time)
+        return datetime.fromisoformat(key) < said <= datetime.now(UTC)
+    except (TypeError, ValueError):  # a time without a zone
+        return False
 
 
 def _plain(text: bytes) -> Line | None:

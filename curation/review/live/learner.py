@@ -21,6 +21,7 @@ from curation.rendering.words import many
 from curation.review.live import beside
 from curation.review.live.queue import Queue
 from curation.run.folder import RunFolder
+from curation.run.journal import current_decisions
 from curation.run.learned import DECIDED, LearnedState, digest_of, learned_file, read_learned, read_state, taught
 
 __all__ = ["EVERY", "Learner", "as_learned"]
@@ -135,6 +136,8 @@ class Learner:
         elif self._process is None and self._loading is None:
             self._begin(last)
             self.said = self.said if self._has_failed else "Learning from the decisions …"
+        else:
+            self.said = "Learning from the decisions is under way already …"
 
     def close(self) -> None:
         """End the process that learns, if there is one."""
@@ -194,8 +197,8 @@ class Learner:
             return None
         cards = queue.cards.judged_again(issues)
         cards.prepare()
-        after = queue.again(cards)
-        standing = set(taught(journal.decisions()))
+        standing = set(current_decisions(journal.decisions()))
+        after = queue.again(cards, standing)
         changed = sum(cards.suggested(id) != queue.cards.suggested(id) for id in after.order if id not in standing)
         return _Loaded(state, after, changed, _expected(state, after, known))
 

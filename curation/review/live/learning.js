@@ -79,5 +79,6 @@ function showAgain(ids) {
 }
 
 function learnNow() {
-  ask("/learn", {}).then(drawLearning, (error) => say(error.message));
+  const told = (answer) => (drawLearning(answer), say(answer.learning));
+  ask("/learn", {}).then(told, (error) => say(error.message));
 }

@@ -31,11 +31,14 @@ class Queue:
     cards : Cards
         Of the run.
     first : int, optional
-        Only so many, the most urgent ones.
+        Only so many, the most urgent ones that are left; if none is left, of all.
     only : set of str, optional
         These instead of the flagged ones.
     before : Queue, optional
-        The one that this replaces, of the same run.
+        The one that this replaces, of the same run. Of the `first` that it had, those that are decided stay, and the
+        most urgent ones that are left join them.
+    decided : set of str
+        The listings on which a decision holds.
 
     Attributes
     ----------
@@ -58,7 +61,13 @@ class Queue:
     """
 
     def __init__(
-        self, cards: Cards, first: int | None = None, before: Queue | None = None, *, only: Set[str] | None = None
+        self,
+        cards: Cards,
+        first: int | None = None,
+        before: Queue | None = None,
+        *,
+        only: Set[str] | None = None,
+        decided: Set[str] = frozenset(),
     ) -> None:
         self.cards = cards
         self.version: int = before.version + 1 if before else 0
@@ -69,8 +78,9 @@ class Queue:
         self.ids: list[str] = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
         self.place: dict[str, int] = before.place if before else {id: place for place, id in enumerate(self.ids)}
         place_of_row = np.array([self.place[id] for id in cards.ids], dtype=np.int64)
-        chosen = cards.flagged if only is None else np.array([id in only for id in cards.ids], dtype=np.bool_)
-        self.row_numbers = np.flatnonzero(chosen)[:first]
+        is_chosen = cards.flagged if only is None else np.array([id in only for id in cards.ids], dtype=np.bool_)
+        chosen = np.flatnonzero(is_chosen)
+        self.row_numbers = chosen if first is None else self._chosen(chosen, first, before, decided)
         self.places = place_of_row[self.row_numbers]
         self.order = [self.ids[place] for place in self.places.tolist()]
         # bits stay: a kind that comes later is the last one
@@ -86,15 +96,29 @@ class Queue:
         self._listed[self.places] = True
         self._texts: dict[int, str] = before._texts if before else {}
 
-    def again(self, cards: Cards) -> Queue:
+    def _chosen(self, rows: Int64, first: int, before: Queue | None, decided: Set[str]) -> Int64:
+        """Return the rows of the `first`, in their order."""
+        ids = [self.cards.ids[row] for row in rows.tolist()]
+        had = set(before.order) if before else set()
+        done = np.array([id in decided for id in ids], dtype=np.bool_)
+        mine = done & np.array([id in had for id in ids], dtype=np.bool_)
+        left = np.flatnonzero(~done)[: max(0, first - int(mine.sum()))]
+        if not (len(left) or mine.any()):
+            return rows[:first]
+        mine[left] = True
+        return rows[mine]
+
+    def again(self, cards: Cards, decided: Set[str] = frozenset()) -> Queue:
         """Return the queue that cards of the same run make which say something else of its listings.
 
         Parameters
         ----------
         cards : Cards
             Of :meth:`curation.review.card.Cards.judged_again`.
+        decided : set of str
+            The listings on which a decision holds by then.
         """
-        return Queue(cards, self._first, self, only=self._only)
+        return Queue(cards, self._first, self, only=self._only, decided=decided)
 
     def has_place(self, place: int) -> bool:
         """Return whether a listing of this place is to be decided on, or was."""

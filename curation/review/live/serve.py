@@ -98,6 +98,7 @@ def serve_page(
                 first=first,
                 learner=learner,
                 blind=blind,
+                address=address,
                 conflicts=conflicts,
                 overlap=doubled,
                 desk=Desk(run, reviewer, "conflicts" if conflicts else "queue"),

@@ -123,12 +123,14 @@ const news = {
   seq: data.seq,
   said: data.said, // what is wrong with the journal
   learnt: data.learnt, // the order and the suggestions that the page shows, counted by the server
+  latest: data.latest, // the key of this reviewer's latest click
   problem: "",
   touched: new Set(), // listings whose state on the screen may be an old one
 
   take(answer) {
     if (answer.session === undefined) return;
     this.said = answer.said;
+    this.latest = answer.latest;
     if (answer.reset) {
       // another process, or very many changes: everything is loaded again
       [this.session, this.seq] = [answer.session, answer.seq];
@@ -172,6 +174,7 @@ const news = {
 function keepState(id, state) {
   if (state.decision || state.note || state.mark) states.set(id, state);
   else states.delete(id);
+  if (state.time) stamp.saw(state.time);
   if (state.new_class) added.add(state.new_label);
 }
 
@@ -353,7 +356,7 @@ const store = {
   setNote: (id, words) => outbox.add([{ ids: [id], action: "note", note: words }], [], [[id, words]]).then(() => say(`${id}: note saved.`), say),
   added: () => [...added],
   record, // a promise that it is in the journal
-  undo: () => outbox.add([{ ids: [], action: "undo" }]),
+  undo: () => outbox.add([{ ids: [], action: "undo", takes_back: outbox.latest() }]),
   photo: showPhoto,
   forget: () => {},
   ahead: (places) => {

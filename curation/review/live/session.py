@@ -59,7 +59,7 @@ class Session:
     port : int
         Where the server listens.
     first : int, optional
-        Only so many listings, the most urgent ones.
+        Only so many listings, the most urgent ones that are left.
     learner : Learner, optional
         Gives the queue another order as decisions teach.
     blind : float
@@ -70,6 +70,8 @@ class Session:
         Which listings two reviewers decide on; by default as the run has it.
     desk : Desk, optional
         The open pages of the run; without it, there is no other.
+    address : str
+        At which the server listens, for the command that starts it again.
 
     Attributes
     ----------
@@ -97,6 +99,7 @@ class Session:
         conflicts: bool = False,
         overlap: Overlap | None = None,
         desk: Desk | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self._run = run
         self.port = port
@@ -110,7 +113,8 @@ class Session:
         overlap = Overlap(run) if overlap is None else overlap
         given = self._decidable.labels.__getitem__
         self.followed = Followed(run, given, reviewer, settling=conflicts, overlap=overlap)
-        self.queue = Queue(cards, first, only=set(self.followed.conflicts()) if conflicts else None)
+        seen = {each.id for each in self.followed.holding() if self.followed.standing(each.id) is not None}
+        self.queue = Queue(cards, first, only=set(self.followed.conflicts()) if conflicts else None, decided=seen)
         self.photos = Photos(run, self.queue.photo, self.queue.sha256)
         if learner is not None:
             self.queue = learner.resume(self.queue)
@@ -118,6 +122,7 @@ class Session:
         self._agreed: tuple[int, Agreement] | None = None
         self._among: tuple[int, str] = (-1, "")
         self._among_due = 0.0
+        self._clicked: tuple[int, str] | None = None
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
         self._left = Left(self.followed, self.queue, self._blind)
         self._map = PhotoMap(run, self.queue)
@@ -127,6 +132,9 @@ class Session:
         self.id = secrets.token_hex(8)
         folder = run.folder.resolve()
         self.name = f"{folder.parent.name}/{folder.name}"
+        self._again = open_page(
+            run.folder, port, reviewer, address=address, first=first, learn=learner is not None, blind=blind, conflicts=conflicts
+        )
         self._key = f"{STORAGE_PREFIX} live {self.name} {sha256_of_file(run.issues_file)[:16]}"
 
     def opening(self) -> dict[str, Any]:
@@ -168,7 +176,7 @@ class Session:
                 "key": self._key,
                 "reviewer": self._reviewer,
                 "then": _THEN,
-                "again": open_page(self._run.folder, self.port),
+                "again": self._again,
             },
         }
 
@@ -377,7 +385,8 @@ class Session:
         -------
         dict
             ``results`` of those that are done: ``key``, ``ids``, and ``refused`` with a reason if nothing was
-            recorded; ``stopped``: why the others are not, or an empty text; and the news.
+            recorded, and ``late``: the listings left as they are, as something was decided on them later; ``stopped``:
+            why the others are not, or an empty text; and the news.
         """
         results: list[Answered] = []
         stopped = ""
@@ -389,7 +398,7 @@ class Session:
             stopped = str(error)
         except OSError as error:
             stopped = f"{self._run.journal.name} can't be written: {error.strerror or error}"
-        told = [{"key": each.key, "ids": each.ids, "refused": each.refused} for each in results]
+        told = [{"key": each.key, "ids": each.ids, "refused": each.refused, "late": each.late} for each in results]
         try:
             news = self.news(session, since)
         except ReviewError as error:
@@ -418,6 +427,7 @@ class Session:
             "learning": self._learner.said if self._learner is not None else "",
             "agreement": str(self._agreement()) if self._blind.share else "",
             "team": self._reviewers(),
+            "latest": self._latest(),
         }
 
     def _show(self, places: Sequence[int]) -> None:
@@ -444,6 +454,12 @@ class Session:
 
     def _waiting(self) -> int:
         return sum(self.queue.has_place(self.queue.place.get(id, -1)) for id in self.followed.waiting())
+
+    def _latest(self) -> str:
+        """Return the key of the reviewer's latest click, which an undo takes back."""
+        if self._clicked is None or self._clicked[0] != len(self.followed.changed):
+            self._clicked = len(self.followed.changed), self._deciding.latest()
+        return self._clicked[1]
 
     def _agreement(self) -> Agreement:
         # it is asked for every second, and changes with the journal

@@ -1,7 +1,8 @@
 """The steps of a reviewer on a live page: each is one click, written to the journal once, however often it arrives.
 
 A page that gets no answer sends a step again, also to a server that was started after a crash. The journal tells that
-it has a step already: the time of a step is its name.
+it has a step already: its reviewer and its time are its name, whoever the server was started for. A step that comes so
+late that something was decided after it leaves those listings as they are.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from curation.errors import CurateError, DecisionsError, short_repr
-from curation.review.live.following import PAGE, Followed
+from curation.review.live.following import PAGE, Followed, is_after
 from curation.review.live.queue import Queue
 from curation.run.conflicts import take_back, with_note
 from curation.run.decidable import Decidable
 from curation.run.decisions import Words, beside, meaning_of
-from curation.run.journal import ACTIONS, NOTE, UNDO, Decision, last_click
+from curation.run.journal import ACTIONS, NOTE, UNDO, Decision, check_reviewer, last_click, person, words_of
 from curation.run.new_values import check_note
 
 __all__ = ["ONLY", "Answered", "Deciding", "Part", "Step", "read_step"]
@@ -54,6 +55,8 @@ class Part:
         Whether a label or a price of before is dropped, and not joined with this one.
     shown : tuple of (str or None, float or None), optional
         The label and the price that were suggested on the card; None if it showed no suggestions.
+    takes_back : str
+        Of an undo: the key of the step that it takes back; empty for the latest click, or `ids`.
     undecided : bool
         Whether listings are left out on which a decision holds by now: who decides on many at once does not want to
         change what somebody has said of one of them meanwhile.
@@ -71,6 +74,7 @@ class Part:
     shown: tuple[str | None, float | None] | None = None
     undecided: bool = False
     saw: dict[str, str] = field(default_factory=dict)
+    takes_back: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,13 @@ class Step:
         When it was made, to the microsecond: the time of its decisions, and its name.
     parts : tuple of Part
         What it says; one undo takes all of it back.
+    reviewer : str
+        Who made it; empty for the one whose page is open.
     """
 
     key: str
     parts: tuple[Part, ...]
+    reviewer: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,11 +108,14 @@ class Answered:
         The listings of which something was said.
     refused : str
         Why nothing was recorded; empty if the step is in the journal, or was nothing to record.
+    late : tuple of str
+        The listings of which nothing was recorded, as something was decided after the step was made.
     """
 
     key: str
     ids: tuple[str, ...]
     refused: str = ""
+    late: tuple[str, ...] = ()
 
 
 def read_step(content: Any) -> Step:
@@ -120,7 +130,8 @@ def read_step(content: Any) -> Step:
         parts = tuple(
             Part(**{**part, "ids": _ids(part["ids"]), "shown": _shown(part.get("shown"))}) for part in content["parts"]
         )
-        step = Step(content["key"], parts)
+        reviewer = content.get("reviewer", "")
+        step = Step(content["key"], parts, check_reviewer(reviewer) if reviewer else "")
         if not (_is_key(step.key) and 0 < len(parts) <= _MOST_PARTS and all(map(_is_part, parts))):
             raise TypeError("a value is of another type")
     except (TypeError, KeyError, ValueError, AttributeError) as error:
@@ -146,6 +157,7 @@ def _is_part(part: Part) -> bool:
         and isinstance(part.note, str | None)
         and isinstance(part.saw, dict)
         and all(isinstance(mark, str) for mark in part.saw.values())
+        and isinstance(part.takes_back, str)
     )
 
 
@@ -205,16 +217,23 @@ class Deciding:
         OSError
             If it can't be written. Then the step is not in it, and may come again.
         """
+        if step.reviewer not in ("", self._reviewer):
+            # the browser has kept it since another one reviewed here
+            theirs = Deciding(self._followed, self.queue, self._decidable, step.reviewer)
+            return theirs.take(replace(step, reviewer=""))
         self._followed.catch_up()
         if self._followed.has(self._reviewer, step.key):
             return Answered(step.key, tuple(id for part in step.parts for id in part.ids))
         said: list[str] = []
+        late: list[str] = []
 
         def decisions() -> Sequence[Decision]:
             # another process of the same reviewer may have got the same step meanwhile
             if self._followed.has(self._reviewer, step.key):
                 return []
-            made = [each for part in step.parts for each in self._meant(part, step.key)]
+            parts = [self._in_time(part, step.key) for part in step.parts]
+            late[:] = dict.fromkeys(id for _, ids in parts for id in ids)
+            made = [each for part, _ in parts for each in self._meant(part, step.key)]
             said[:] = [each.id for each in made]
             if len(set(said)) < len(said):
                 # one undo would take the later record back, and leave the other
@@ -230,12 +249,59 @@ class Deciding:
             if not isinstance(error, DecisionsError):
                 raise
             return Answered(step.key, tuple(id for part in step.parts for id in part.ids), str(error))
-        return Answered(step.key, tuple(said))
+        return Answered(step.key, tuple(said), late=tuple(late))
 
-    def _meant(self, part: Part, time: str) -> list[Decision]:
+    def latest(self) -> str:
+        """Return when the latest click was made that an undo takes back; empty if there is none."""
+        ids = last_click(self._followed.stacks(), self._reviewer)
+        words = (word for id in ids for word in words_of(self._followed.stack(id)))
+        return max((word.time for word in words if self._is_mine(word)), default="")
+
+    def _is_mine(self, decision: Decision) -> bool:
+        return person(decision.reviewer) == person(self._reviewer)
+
+    def _in_time(self, part: Part, key: str) -> tuple[Part, list[str]]:
+        """Return a part without the listings of which something was said after it was made, and those."""
         for id in part.ids:
             if not self.queue.holds(id):
                 raise DecisionsError("this run has no such listing", got=id, parameter="ids")
+        if part.action == UNDO:
+            ids, late = self._to_undo(part, key)
+        elif part.undecided:
+            ids, late = part.ids, []
+        elif part.action == ONLY:
+            # to delete the others would be wrong if this one was deleted since
+            late = [id for id in part.ids for each in (id, *self.queue.reposts(id)) if self._is_late(each, key)]
+            ids = () if late else part.ids
+        else:
+            said = self._followed.noted_at if part.action == NOTE else self._followed.decided_at
+            late = [id for id in part.ids if is_after(said(id), key)]
+            ids = tuple(id for id in part.ids if id not in late)
+        return replace(part, ids=ids), list(dict.fromkeys(late))
+
+    def _is_late(self, id: str, key: str) -> bool:
+        return is_after(self._followed.decided_at(id), key)
+
+    def _to_undo(self, part: Part, key: str) -> tuple[tuple[str, ...], list[str]]:
+        if not part.takes_back:
+            ids = part.ids or tuple(last_click(self._followed.stacks(), self._reviewer))
+            late = [id for id in ids if self._is_late(id, key)]
+        else:
+            named = [
+                stack
+                for stack in self._followed.stacks()
+                if any(each.time == part.takes_back and self._is_mine(each) for each in stack)
+            ]
+            ids = tuple(stack[0].id for stack in named)
+            # a word that was said in sight of it, or after it by the same reviewer, took its place
+            late = [
+                stack[0].id
+                for stack in named
+                if not any(word.time == part.takes_back and self._is_mine(word) for word in words_of(stack))
+            ]
+        return tuple(id for id in ids if id not in late), late
+
+    def _meant(self, part: Part, time: str) -> list[Decision]:
         if part.action == UNDO:
             return self._undone(part, time)
         if part.action == NOTE:
@@ -275,8 +341,7 @@ class Deciding:
         )
 
     def _undone(self, part: Part, time: str) -> list[Decision]:
-        ids = list(part.ids) or last_click(self._followed.stacks(), self._reviewer)
-        there = (id for id in ids if self._followed.stack(id) and not self._followed.is_hidden(id))
+        there = (id for id in part.ids if self._followed.stack(id) and not self._followed.is_hidden(id))
         undo = (Decision(id, UNDO, None, self._reviewer, time, PAGE) for id in there)
         return [take_back(each, self._followed.stack(each.id)) for each in undo]
 

@@ -29,9 +29,9 @@ function key(event) {
   act(action);
 }
 
-// while the server takes the latest decision back, the next keys wait for the listing that it leads to
+// while the server takes the latest decision back, no key counts: it would be for a listing that nobody sees yet
 function act(action) {
-  if (store.busy) store.busy.then(() => act(action));
+  if (store.busy) say("Waiting for the undo: keys count again once it is here.");
   else (store.does(action) || DO[action])();
 }
 

@@ -206,7 +206,7 @@ function drawProgress() {
   $("bar").setAttribute("aria-valuenow", done);
   $("bar-done").style.width = `${size ? (100 * done) / size : 0}%`;
   const parts = ACTIONS.map((name, number) => counts[number + 1] && `${counts[number + 1]} ${WORDS[name]}`).filter(Boolean);
-  $("counts").textContent = [`${done} of ${size} decided`, ...parts].join(" · ");
+  $("counts").textContent = size ? [`${done} of ${size} decided`, ...parts].join(" · ") : "";
   drawHint(counts[0]);
   store.drawState();
 }
@@ -225,7 +225,8 @@ function drawHint(left) {
   if (data.blind && open) sum *= left / open;
   $("expected").textContent = estimated && left ? `· about ${Math.round(sum)} of the ${left} left need a change` : "";
   let text = "";
-  if (!left) text = `Everything is decided. ${run.then}`;
+  if (!store.index.size) text = "Nothing is flagged in this run: there is nothing to decide.";
+  else if (!left) text = `Everything is decided. ${run.then}`;
   else if (estimated && next < 1)
     text = `You can stop here: of the next ${count(Math.min(AHEAD, left), "listing")}, less than one is expected to need a change.`;
   if ($("hint").textContent !== text) $("hint").textContent = text;

@@ -190,6 +190,7 @@ class TestDecisions:
             {"parts": [{"ids": [], "action": "keep"}]}, {"parts": [{"action": "keep"}]}, {"parts": "keep"},
             {"parts": [{"ids": ["00"], "action": "reprice", "price": True}]},
             {"parts": [{"ids": ["00"], "action": "keep", "source": "app"}]},
+            {"reviewer": "a\nb"}, {"reviewer": 1}, {"parts": [{"ids": [], "action": "undo", "takes_back": 1}]},
             {"parts": [{"ids": "00", "action": "keep"}]}, {"parts": [{"ids": {"00": 1}, "action": "keep"}]},
             {"parts": [{"ids": ["00"], "action": "keep", "shown": [None, 10**400]}]},
         ],
@@ -229,6 +230,73 @@ class TestDecisions:
     @pytest.mark.parametrize("places", ["1_0", "\u0661", "+1", " 1", "1,", "-0"])
     def test_a_place_is_written_in_digits(self, live: Live, places: str) -> None:
         assert live.ask(f"/cards?{urlencode({'places': places})}").status == 400
+
+
+class TestLateSteps:
+    """A browser has kept them while it could not send them."""
+
+    def test_what_was_decided_later_stays_and_the_page_says_where(self, live: Live) -> None:
+        kept = [step(["00", "01"], "delete"), step("02", "delete")]
+        Live(live.run, "ben").say("00", "relabel", label="NA")
+        live.say("02", "keep")  # in another window
+        many, one = live.send(*kept)["results"]
+        assert (many["ids"], many["late"], one["ids"], one["late"]) == (["01"], ["00"], [], ["02"])
+        assert holding(live.run) == {
+            **{"00": ("relabel", "NA", None), "01": ("delete", None, None), "02": ("keep", None, None)}
+        }
+
+    def test_of_reposts_none_is_deleted_where_the_one_to_stay_was_deleted_later(self, live: Live) -> None:
+        kept = step("10", "only")
+        Live(live.run, "ben").say("10", "delete")
+        assert live.send(kept)["results"][0]["late"] == ["10"]
+        assert holding(live.run) == {"10": ("delete", None, None)}
+
+    def test_an_undo_takes_the_step_back_that_it_names(self, live: Live) -> None:
+        live.say("00", "keep")
+        kept = step([], "undo", takes_back=live.news()["latest"])
+        live.say("01", "delete")  # in another window
+        assert live.send(kept)["results"][0]["ids"] == ["00"]
+        assert holding(live.run) == {"01": ("delete", None, None)}
+
+    def test_an_undo_of_what_was_decided_again_since_takes_nothing_back(self, live: Live) -> None:
+        live.say("00", "keep")
+        kept = step([], "undo", takes_back=live.news()["latest"])
+        Live(live.run, "ben").say("00", "delete")
+        (result,) = live.send(kept)["results"]
+        assert (result["ids"], result["late"]) == ([], ["00"])
+        assert holding(live.run) == {"00": ("delete", None, None)}
+
+    def test_an_undo_that_names_no_step_takes_nothing_back_that_is_later(self, live: Live) -> None:
+        kept = step([], "undo")
+        live.say("00", "keep")
+        assert live.send(kept)["results"][0]["late"] == ["00"]
+        assert holding(live.run) == {"00": ("keep", None, None)}
+
+    def test_the_step_to_take_back_is_told_and_it_is_ones_own(self, live: Live) -> None:
+        assert live.session.opening()["latest"] == ""
+        kept = step("00", "keep")
+        live.send(kept)
+        Live(live.run, "ben").say("01", "keep")
+        assert live.news()["latest"] == kept["key"]
+        live.say([], "undo", takes_back=kept["key"])
+        assert live.news()["latest"] == ""
+
+    def test_a_later_note_stays_and_a_decision_leaves_room_for_a_note(self, live: Live) -> None:
+        kept = [step("00", "note", note="old"), step("01", "note", note="old")]
+        live.say("00", "note", note="new")
+        live.say("01", "keep")
+        assert [result["late"] for result in live.send(*kept)["results"]] == [["00"], []]
+        assert (live.session.followed.note("00"), live.session.followed.note("01")) == ("new", "old")
+
+    def test_a_clock_that_is_ahead_keeps_nobody_from_deciding(self, live: Live) -> None:
+        live.run.decide([Decision("00", "delete", None, "ben", "2999-01-01T00:00:00+00:00", "api")])
+        assert live.say("00", "keep")["ids"] == ["00"]
+
+    def test_a_step_is_of_who_made_it_whoever_the_server_was_started_for(self, live: Live) -> None:
+        kept = [{**step(id, "keep"), "reviewer": "ana"} for id in ("00", "01")]
+        live.send(kept[0])
+        Live(live.run, "login").send(*kept)
+        assert [(each.id, each.reviewer) for each in live.run.decisions()[0]] == [("00", "ana"), ("01", "ana")]
 
 
 class TestNews:

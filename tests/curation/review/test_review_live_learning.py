@@ -211,6 +211,12 @@ def test_the_server_does_without_torch(run: RunFolder) -> None:
     assert ended.stdout == "False\n"
 
 
+def doubted(live: Live) -> list[str]:
+    """Return the listings of the queue whose label should be another one."""
+    queue = live.session.queue
+    return [id for id in queue.order if queue.given(id) and queue.suggested(id)[0] not in (None, queue.given(id))]
+
+
 class TestBlind:
     def test_a_blind_listing_is_shown_without_suggestion_until_it_is_decided(self, run: RunFolder) -> None:
         live = Live(run, blind=1)
@@ -260,6 +266,29 @@ class TestBlind:
         side = live.session._blind.hides(ids[0])
         assert counts == Agreement(*((0, 0, 3, 1) if side else (3, 1, 0, 0)))
         assert agreement([(each, label) for each in made], live.session._blind) == Agreement(0, 0, 0, 0)
+
+    def test_only_the_first_word_counts_which_was_said_before_the_suggestion_was_ever_shown(
+        self, run: RunFolder
+    ) -> None:
+        live, ben = Live(run, blind=1), Live(run, "ben", blind=1)
+        first, second, third = doubted(live)[:3]
+        label = live.session.queue.suggested(first)[0]
+        live.say(first, "keep")
+        # the suggestion is in sight now
+        live.say([], "undo")
+        live.say(first, "relabel", label=label)
+        ben.say(first, "note", note="why?")
+        ben.say(first, "relabel", label=label)
+        ben.say(second, "note", note="hm")
+        ben.say(third, "keep")
+        assert live.news()["agreement"] == "without 0 % of 1 agree"
+        assert ben.news()["agreement"] == "without 0 % of 1 agree"
+
+    def test_a_review_without_it_in_between_loses_no_blind_decision(self, run: RunFolder) -> None:
+        for blind in (1, 0, 1):
+            live = Live(run, blind=blind)
+            live.say(next(id for id in doubted(live) if live.session.followed.standing(id) is None), "keep")
+        assert live.news()["agreement"] == "without 0 % of 2 agree"
 
     def test_decisions_before_are_not_counted_as_blind(self, run: RunFolder) -> None:
         live = Live(run)
