@@ -64,6 +64,14 @@ def test_one_key_decides_a_grid_but_for_the_tiles_that_are_left_out(live: Live, 
     tiles(live, 16, "desk → chair")
 
 
+def test_without_any_grid_the_page_says_why(live: Live) -> None:
+    live.tab.fill("#search", "z")
+    live.tab.locator("#card").focus()
+    live.press("g")
+    live.wait("grid-title", "No grids")
+    live.wait("grid-words", "A grid takes 12 listings or more that are left")
+
+
 def test_undo_takes_a_grid_back_as_one_step_and_shows_it_again(live: Live, run: RunFolder) -> None:
     open_grids(live)
     live.press("Space a")

@@ -81,6 +81,11 @@ def live(context: Any, serve: Serve) -> Live:
     return Live(context, serve())
 
 
+def kill(server: Server) -> None:
+    server.process.kill()
+    server.process.wait(20)
+
+
 def said(run: RunFolder) -> list[tuple[str, str, str | None]]:
     return [(each.id, each.action, each.new_label) for each in run.decisions()[0]]
 
@@ -116,12 +121,77 @@ def test_nothing_is_asked_of_others_and_a_hostile_title_is_only_words(live: Live
     assert [error for error in live.errors if "404" not in error] == []
 
 
-def test_undo_takes_one_click_back_and_the_keys_after_it_wait(live: Live, run: RunFolder) -> None:
-    live.press("k d u k u u u")
+def test_undo_takes_one_click_back(live: Live, run: RunFolder) -> None:
+    live.press("k d u")
+    live.wait("message", "Undone: 01.")
+    live.press("k u")
+    live.wait("message", "Undone: 01.")
+    live.press("u")
+    live.wait("message", "Undone: 00.")
     live.saved()
     live.wait("counts", "0 of 6 decided")
     assert [action for _, action, _ in said(run)] == ["keep", "delete", "undo", "keep", "undo", "undo"]
     assert live.id == "00"
+
+
+@pytest.mark.parametrize("mode", ["", "g", "m"], ids=["card", "grid", "map"])
+def test_no_key_counts_while_an_undo_is_on_its_way(context: Any, serve: Serve, run: RunFolder, mode: str) -> None:
+    server = serve()
+    live = Live(context, server)
+    live.press("k")
+    live.saved()
+    live.press(mode)
+    server.process.send_signal(signal.SIGSTOP)
+    live.press("u d d")
+    live.wait("message", "Waiting for the undo")
+    server.process.send_signal(signal.SIGCONT)
+    live.wait("message", "Undone: ")
+    live.saved()
+    assert [(id, action) for id, action, _ in said(run)] == [("00", "keep"), ("00", "undo")]
+
+
+def test_what_was_kept_by_the_browser_leaves_later_decisions_as_they_are(
+    context: Any, serve: Serve, run: RunFolder
+) -> None:
+    first = serve()
+    live = Live(context, first)
+    live.press("k")
+    live.saved()
+    kill(first)
+    live.press("d d u")
+    live.tab.wait_for_function("() => outbox.steps.length === 3")
+    live.tab.close()
+    decide(run, ["01"], "ambiguous", reviewer="ben")
+    again = Live(context, serve("--port", str(first.port), reviewer="login"))
+    again.wait("warning", "1 decision from before was not recorded, because later ones stand: 01.")
+    again.saved()
+    assert [(id, action) for id, action, _ in said(run)] == [
+        *[("00", "keep"), ("01", "ambiguous"), ("02", "delete"), ("02", "undo")]
+    ]
+    assert [each.reviewer for each in run.decisions()[0]] == ["ana", "ben", "ana", "ana"]
+    again.press("k")
+    again.tab.locator("#warning").wait_for(state="hidden")
+
+
+def test_the_command_to_go_on_is_the_one_that_was_typed(context: Any, serve: Serve) -> None:
+    server = serve("--blind", "0.3", "--no-learn")
+    live = Live(context, server)
+    kill(server)
+    live.press("k")
+    live.wait("warning", f" --port {server.port} --reviewer ana --no-learn --blind 0.3")
+
+
+def test_why_a_server_records_nothing_is_on_the_page(live: Live, run: RunFolder) -> None:
+    run.write_table(run.issues_file, run.issues().assign(price=1.0))
+    live.wait("warning", "have changed")
+
+
+def test_where_nothing_is_flagged_the_page_says_so(context: Any, serve: Serve, run: RunFolder) -> None:
+    run.write_table(run.issues_file, run.issues().assign(is_label_issue=False, is_near_duplicate_issue=False))
+    page = context.new_page()
+    page.goto(serve().url)
+    page.locator("#hint", has_text="Nothing is flagged in this run: there is nothing to decide.").wait_for()
+    assert page.locator("#counts").inner_text() == ""
 
 
 def test_of_reposts_one_stays_and_one_undo_takes_that_back(live: Live, run: RunFolder) -> None:

@@ -16,7 +16,7 @@ from curation.review.live.following import Followed
 from curation.review.live.queue import Queue
 from training.utils.arrays import Bool, Int64
 
-__all__ = ["NO_CLASS", "SORTS", "Facts", "Filter", "Left", "read_filter", "read_places"]
+__all__ = ["NO_CLASS", "SORTS", "Facts", "Filter", "Left", "main_kind", "read_filter", "read_places"]
 
 #: The number of no class: a listing without a label, or without another one that is suggested.
 NO_CLASS = -1
@@ -134,8 +134,7 @@ class Facts:
         self.chance = cards.column("suggested_confidence")[rows]
         self._suggested_price = cards.column("suggested_price")[rows]
         self._masks = queue.masks[queue.places]
-        # the lowest bit that is set
-        self.kind = np.log2(np.maximum(self._masks & -self._masks, 1)).astype(np.int64)
+        self.kind = np.maximum(main_kind(self._masks), 0)
         sellers = cards.sellers()
         self.sellers = None if sellers is None else [sellers.get(id) for id in queue.order]
 
@@ -255,6 +254,18 @@ class Facts:
     def name(self, number: int) -> str | None:
         """Return the class that a number stands for."""
         return None if number == NO_CLASS else self.names[number]
+
+
+def main_kind(masks: Int64) -> Int64:
+    """Return the lowest bit that is set: the number of the first kind of issue; -1 for none.
+
+    Parameters
+    ----------
+    masks : ndarray of int64
+        As :attr:`Queue.masks`.
+    """
+    lowest = np.log2(np.maximum(masks & -masks, 1)).astype(np.int64)
+    return np.where(masks == 0, -1, lowest)
 
 
 class Left:

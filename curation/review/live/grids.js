@@ -4,6 +4,7 @@
 
 const GRIDS_AHEAD = 3; // grids that are there before they are needed
 const TILE_PHOTOS = 320;
+const WHY_NONE = `A grid takes ${data.fewest} listings or more that are left, with the same issue and the same suggestion, and here are fewer. Odd prices and reposts come in none: each needs a decision of its own. Press g for single cards.`;
 
 const grids = {
   on: false,
@@ -227,9 +228,10 @@ function drawGrid() {
   $("grid-beside").replaceChildren();
   if (!grid) {
     $("tiles").replaceChildren();
-    $("grid-title").textContent = grids.isEnd ? (grids.picked ? "No more of what was picked" : "No more grids") : "Loading";
     const left = grids.later.size;
-    const words = grids.picked ? `${left ? `${count(left, "listing")} left out. ` : ""}Press m for the map.` : left ? `${count(left, "listing")} left out: press g twice for grids of them, or once for single cards.` : "Press g for single cards: what is left is too different for a grid.";
+    const isNone = !grids.picked && !grids.past.length && !left;
+    $("grid-title").textContent = grids.isEnd ? (grids.picked ? "No more of what was picked" : isNone ? "No grids" : "No more grids") : "Loading";
+    const words = grids.picked ? `${left ? `${count(left, "listing")} left out. ` : ""}Press m for the map.` : left ? `${count(left, "listing")} left out: press g twice for grids of them, or once for single cards.` : isNone ? WHY_NONE : "Press g for single cards: what is left is too different for a grid.";
     $("grid-words").textContent = grids.isEnd ? words : "";
     $("all-picked").hidden = true;
     drawGridButtons();
@@ -273,7 +275,8 @@ function makeTile(grid, { place, id, title, price, given, suggested, chance }) {
   image.onerror = failed;
   if (image.complete && image.src && !image.naturalWidth) failed();
   const cost = price === null ? "" : money(price);
-  made.append(picture, element("span", "", title || id), element("span", "quiet", [grid.mixed && (given ?? "(no label)"), cost, percent(chance)].filter(Boolean).join(" · ")));
+  made.append(picture, element("span", "", title || id), element("span", "quiet", [cost, percent(chance)].filter(Boolean).join(" · ")));
+  if (grid.mixed) made.append(element("span", "quiet", given ?? "(no label)"));
   if (grid.several) made.append(element("span", "quiet", suggested ? `→ ${suggested}` : "no suggestion"));
   made.append(element("span", "mark"));
   made.title = shown([id, title, given, grid.several && suggested && `→ ${suggested}`, chance === null ? "" : `${suggested ? "suggestion right" : "needs a change"}: ${percent(chance)}`].filter(Boolean).join("\n"));

@@ -1,8 +1,9 @@
 """Grids: similar listings that need the same decision, to decide on together.
 
 A grid is of one given and one suggested label, and of one main kind of issue. Its first tile is the one that most
-probably must change; the others are those of the group whose photos are most like it. What a person picked on the map
-makes grids in the same way, as one group.
+probably must change; the others are those of the group whose photos are most like it. Listings that are flagged for
+their price alone, or as reposts, are in none: each needs a price, or a choice among its reposts, of its own. What a
+person picked on the map makes grids in the same way, as one group, whatever is flagged.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.review.live.filters import Facts
+from curation.review.live.filters import Facts, main_kind
 from curation.review.page.data import listing_data
 from training.utils.arrays import Int64
 
@@ -21,6 +22,8 @@ __all__ = ["FEWEST", "MOST", "USUAL", "Grids"]
 FEWEST = 12
 USUAL = 24
 MOST = USUAL + FEWEST - 1
+#: Kinds of issue whose listings need a decision each.
+_SINGLE = ("price", "near_duplicate")
 #: Listings of a group that are compared with the first tile, the most probable ones.
 _COMPARED = 4000
 
@@ -43,6 +46,8 @@ class Grids:
         self._queue = facts.queue
         self._cards = cards = facts.queue.cards
         self._worth = np.nan_to_num(facts.worth)
+        shared = sum(1 << bit for bit, kind in enumerate(facts.queue.kinds) if kind["name"] not in _SINGLE)
+        self._kind = main_kind(facts.queue.masks[facts.queue.places] & shared)
         self._number = {name: number for number, name in enumerate(cards.classes)}
 
     def make(self, ranks: Int64, number: int, *, picked: bool = False) -> list[dict[str, Any]]:
@@ -101,13 +106,13 @@ class Grids:
         """Return the number of the group of each rank; -1 where it is too small for a grid."""
         facts = self.facts
         size = len(facts.names) + 2
-        kind, suggested, given = facts.kind[ranks], facts.suggested[ranks] + 1, facts.given[ranks] + 2
+        kind, suggested, given = self._kind[ranks] + 1, facts.suggested[ranks] + 1, facts.given[ranks] + 2
         same = (kind * size + suggested) * size
         _, groups, counts = np.unique(same + given, return_inverse=True, return_counts=True)
         # of those that are too small, the ones with the same suggestion are one
         joined = same + np.where(counts[groups] < FEWEST, 0, given)
         _, groups, counts = np.unique(joined, return_inverse=True, return_counts=True)
-        return np.where(counts[groups] < FEWEST, -1, groups)
+        return np.where((counts[groups] < FEWEST) | (kind == 0), -1, groups)
 
     def _tiles(self, group: Int64) -> Int64:
         most = len(group) if len(group) <= MOST else USUAL
@@ -122,13 +127,14 @@ class Grids:
         card = self._cards.card(self._queue.order[tiles[0]], reposts=0)
         kinds = self._queue.kinds
         several = len(np.unique(facts.suggested[tiles])) > 1
-        one_kind = len(np.unique(facts.kind[tiles])) == 1
+        kind = np.where(self._kind < 0, facts.kind, self._kind)[tiles]
+        one_kind = len(np.unique(kind)) == 1
         return {
             "given": card.given,
             "suggested": None if several else facts.name(int(facts.suggested[tiles[0]])),
             "mixed": len(np.unique(facts.given[tiles])) > 1,
             "several": several,
-            "kind": kinds[int(facts.kind[tiles[0]])]["title"] if one_kind else "",
+            "kind": kinds[int(kind[0])]["title"] if one_kind else "",
             "size": size,
             "worth": round(float(self._worth[tiles].sum()), 2),
             "likely": [self._number[name] for name, _ in card.classes[:FEWEST]],

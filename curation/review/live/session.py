@@ -18,7 +18,7 @@ from curation.review.live.blind import Agreement, Blind, agreement
 from curation.review.live.desk import Desk
 from curation.review.live.filters import Facts, Filter, Left
 from curation.review.live.following import Followed
-from curation.review.live.grids import Grids
+from curation.review.live.grids import FEWEST, Grids
 from curation.review.live.learner import Learner
 from curation.review.live.photomap import PhotoMap
 from curation.review.live.photos import Photos
@@ -156,6 +156,7 @@ class Session:
             "thousandths": decidable.thousandths,
             "max_price": decidable.max_price,
             "max_note": MAX_NOTE,
+            "fewest": FEWEST,
             "priced": decidable.priced,
             "added": self._deciding.added(),
             "size": len(self.queue),

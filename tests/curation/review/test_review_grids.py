@@ -89,6 +89,24 @@ class TestGrids:
         assert len(made) == 3
         assert not [id for grid in made for id in ids(grid) if id.startswith("z")]
 
+    @pytest.mark.parametrize("kind", ["price", "near_duplicate"])
+    def test_what_needs_a_decision_of_its_own_comes_in_no_grid(self, run: RunFolder, kind: str) -> None:
+        issues = run.issues()
+        alone = issues["id"].str.startswith("a") & (issues["priority"] > 12)
+        flags = {
+            "is_label_issue": issues["is_label_issue"] & ~alone,
+            f"is_{kind}_issue": issues["id"].str.startswith("a"),
+        }
+        run.write_table(run.issues_file, issues.assign(**flags, suggested_label=issues["suggested_label"].mask(alone)))
+        live = Live(run)
+        first = next(grid for grid in grids(live) if ids(grid)[0].startswith("a"))
+        # those whose label is doubted, too, are still one
+        assert sorted(ids(first)) == FORTY[:12]
+        assert first["kind"] == "Wrong labels"
+        picked = [live.session.queue.place[id] for id in FORTY]
+        (lasso,) = post(live, "/grids", filter={}, without=[], number=1, among=picked)
+        assert (lasso["size"], lasso["mixed"]) == (40, False)
+
     def test_a_rest_that_is_too_small_for_a_grid_comes_with_the_one_before(self, live: Live) -> None:
         live.say([f"a{number:02}" for number in range(6)], "keep")
         assert len(grids(live)[0]["tiles"]) == 34

@@ -85,6 +85,21 @@ class TestQueue:
         assert live.session.queue.order == QUEUE[:2]
         assert live.get("/queue", **{"from": 1})["ids"] == ["01"]
 
+    def test_the_first_are_those_that_nobody_has_decided_on(self, run: RunFolder) -> None:
+        decide(run, ["00", "02"], "keep", reviewer="ben")
+        assert Live(run, first=2).session.queue.order == ["01", "06"]
+        decide(run, QUEUE, "delete", reviewer="ben")
+        assert Live(run, first=2).session.queue.order == QUEUE[:2]
+
+    def test_of_the_first_those_that_are_decided_stay_and_the_next_ones_join_them(self, run: RunFolder) -> None:
+        queue = Live(run, first=3).session.queue
+        # somebody decided on the second of these, and on one that is not among them
+        later = queue.again(queue.cards, {"01", "06"})
+        assert later.order == ["00", "01", "02"]
+        everything = later.again(queue.cards, set(QUEUE))
+        assert everything.order == later.order
+        assert everything.again(queue.cards, {"01", "06", "00", "02"}).order == later.order
+
     @pytest.mark.parametrize(
         "path", ["/cards?places=6", "/cards?places=-1", "/cards?places=x", "/queue?from=-1", "/rows"]
     )

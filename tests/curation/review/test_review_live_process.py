@@ -51,7 +51,20 @@ def test_ctrl_c_ends_it_with_what_was_decided_and_what_comes_next(server: Server
     printed = ended(server)
     assert "Decisions of this session: 1 keep, 2 delete. Left to review: 3 of 6 flagged listings." in printed
     # it is the latest run, which needs no name
-    assert "Next: curate apply-fixes   (or curate review --page, to continue)\n" in printed
+    again = "curate review --page --port 0 --reviewer ana"
+    assert f"Next: curate apply-fixes   (or {again}, to continue)\n" in printed
+
+
+def test_the_command_to_continue_has_all_that_was_typed(run: RunFolder, tmp_path: Path) -> None:
+    server = start(run, tmp_path / "log", "--page", "--blind", "0.2", "--first", "4", "--no-learn")
+    assert "--first 4 --no-learn --blind 0.2, to continue)" in ended(server)
+
+
+def test_where_nothing_is_flagged_it_ends_without_advice(run: RunFolder, tmp_path: Path) -> None:
+    run.write_table(run.issues_file, run.issues().assign(is_label_issue=False, is_near_duplicate_issue=False))
+    printed = ended(start(run, tmp_path / "log", "--page"))
+    assert "Nothing is flagged in this run: there was nothing to decide." in printed
+    assert "Next:" not in printed
 
 
 def test_as_json_it_ends_with_the_counts(run: RunFolder, tmp_path: Path) -> None:
