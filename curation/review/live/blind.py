@@ -2,24 +2,29 @@
 
 Which ones is a hash of the run and the id, so that it is the same for everyone and after a restart. The run keeps since
 when a reviewer sees which share of them so. Only a reviewer's first word on a listing counts, where nobody had decided
-on it: after that, suggestions are in sight.
+on it: after that, suggestions are in sight. So they are for who opens the page without `--blind` in between: the run
+keeps which of the hidden ones were shown then.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from training.utils.files import NotReadableError, read_json, sha256_of_file, write_json
+from training.utils.files import NotReadableError, read_json, read_regular, sha256_of_file, write_json
 
 __all__ = ["Agreement", "Blind", "agreement"]
 
 _FILE = "blind.json"
+_SHOWN = "blind-shown.jsonl"
 #: The normal distribution's 97.5 % quantile.
 _QUANTILE = 1.96
 #: Decisions of each side from which on the difference is told.
@@ -95,15 +100,46 @@ class Blind:
         self.share = share
         self._salt = sha256_of_file(run.issues_file)
         self.periods = _periods(run, share, reviewer, now)
+        self._reviewer = reviewer
+        self._file = run.folder / _SHOWN
+        self._most = max((share for _, share in self.periods), default=0.0)
+        self._shown = _shown(self._file, reviewer)
 
     def hides(self, id: str) -> bool:
         """Return whether the suggestion of a listing is hidden until it is decided."""
         return self._hid(id, self.share)
 
     def hid(self, decision: Decision) -> bool | None:
-        """Return whether the suggestion was hidden when something was decided; None where no share was hidden then."""
+        """Return whether the suggestion was hidden when something was decided.
+
+        Returns
+        -------
+        bool or None
+            None where no share was hidden then, or this one had been shown before.
+        """
         share = next((share for since, share in reversed(self.periods) if since <= decision.time), 0.0)
-        return self._hid(decision.id, share) if share else None
+        was_shown = self._shown.get(decision.id, decision.time) < decision.time
+        hidden = self._hid(decision.id, share)
+        return None if not share or (hidden and was_shown) else hidden
+
+    def show(self, ids: Iterable[str], now: str) -> None:
+        """Keep which listings are shown with their suggestion that were hidden under another share.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            What is shown now, hidden or not.
+        now : str
+            As for the class.
+        """
+        if self.share >= self._most:
+            return
+        fresh = [id for id in ids if id not in self._shown and self._hid(id, self._most) and not self.hides(id)]
+        self._shown.update(dict.fromkeys(fresh, now))
+        lines = [json.dumps({"reviewer": self._reviewer, "id": id, "time": now}) + "\n" for id in fresh]
+        # without it, a later review counts them as blind: nothing to stop this one for
+        with contextlib.suppress(OSError), self._file.open("a", encoding="utf-8") as stream:
+            stream.write("".join(lines))
 
     def _hid(self, id: str, share: float) -> bool:
         if not share:
@@ -148,6 +184,23 @@ def _periods(run: RunFolder, share: float, reviewer: str, now: str) -> list[tupl
         before.append({"share": share, "since": now})
         write_json(file, {**kept, reviewer: before})
     return [(period["since"], period["share"]) for period in before]
+
+
+def _shown(file: Path, reviewer: str) -> dict[str, str]:
+    """Return which listings were shown to a reviewer, and when first."""
+    times: dict[str, str] = {}
+    try:
+        lines = read_regular(file).splitlines()
+    except (OSError, NotReadableError):
+        return times
+    for line in lines:
+        try:
+            said = json.loads(line)
+            if said["reviewer"] == reviewer:
+                times.setdefault(said["id"], str(said["time"]))
+        except (ValueError, TypeError, KeyError):  # torn by a crash
+            continue
+    return times
 
 
 def _is_period(content: Any) -> bool:

@@ -118,7 +118,7 @@ class Session:
         self.photos = Photos(run, self.queue.photo, self.queue.sha256)
         if learner is not None:
             self.queue = learner.resume(self.queue)
-        self._blind = Blind(run, blind, reviewer, datetime.now(UTC).isoformat(timespec="microseconds"))
+        self._blind = Blind(run, blind, reviewer, _now())
         self._agreed: tuple[int, Agreement] | None = None
         self._among: tuple[int, str] = (-1, "")
         self._among_due = 0.0
@@ -223,6 +223,7 @@ class Session:
     def rows(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return what the list beside the card shows of some places, in any thread."""
         version, queue = self._team.version, self.queue
+        self._showed(queue.ids[place] for place in places)
         rows = queue.rows(places)
         for row in rows.values():
             row["learnt"] = version
@@ -233,6 +234,7 @@ class Session:
     def cards(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the cards of some places, in any thread."""
         version, queue = self._team.version, self.queue
+        self._showed(queue.ids[place] for place in places)
         return {
             place: {**queue.card(place, blind=self._hides(queue.ids[place])), "learnt": version} for place in places
         }
@@ -333,7 +335,9 @@ class Session:
         mine = self._team.turns[grids.facts.queue.places[ranks]] == 0
         # who has none left of their own helps the others, one grid after the other
         picked = among is not None
-        return grids.make(ranks[mine], number, picked=picked) or grids.make(ranks, 1, picked=picked)
+        made = grids.make(ranks[mine], number, picked=picked) or grids.make(ranks, 1, picked=picked)
+        self._showed(tile["id"] for grid in made for tile in grid["tiles"])
+        return made
 
     def close(self) -> None:
         """End what works for this review."""
@@ -470,6 +474,9 @@ class Session:
             self._agreed = len(self.followed.changed), agreement(said, self._blind)
         return self._agreed[1]
 
+    def _showed(self, ids: Iterable[str]) -> None:
+        self._blind.show(ids, _now())
+
     def _hides(self, id: str) -> bool:
         return self._blind.hides(id) and self.followed.standing(id) is None
 
@@ -500,3 +507,7 @@ class Session:
             state["words"] = [decision_data(word) for word in words]
             state["conflict"] = self.followed.is_disputed(id)
         return state
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -169,7 +169,8 @@ def test_a_learner_that_is_killed_is_told_of_and_the_review_goes_on(run: RunFold
     )
     decide_on(live, EVERY)
     assert (live.session.queue.order, len(started), live.news()["learning"]) == (order, 1, words)
-    assert live.ask("/learn", method="POST", body={}).json["learning"] == "Learning from the decisions …"
+    asked = [live.ask("/learn", method="POST", body={}).json["learning"] for _ in range(2)]
+    assert asked == ["Learning from the decisions …", "Learning from the decisions is under way already …"]
     assert len(started) == 2
     live.session.close()
     assert started[1].poll() is not None
@@ -283,6 +284,21 @@ class TestBlind:
         ben.say(third, "keep")
         assert live.news()["agreement"] == "without 0 % of 1 agree"
         assert ben.news()["agreement"] == "without 0 % of 1 agree"
+
+    def test_what_was_shown_in_between_is_blind_no_more(self, run: RunFolder) -> None:
+        first, second, third = doubted(Live(run, blind=1))[:3]
+        between = Live(run)
+        between.get("/cards", places=between.session.queue.place[first])
+        between.get("/rows", places=between.session.queue.place[second])
+        again = Live(run, blind=1)
+        for id in (first, second, third):
+            again.say(id, "keep")
+        assert again.news()["agreement"] == "without 0 % of 1 agree"
+
+    def test_a_review_that_hides_nothing_keeps_no_list_of_what_it_showed(self, run: RunFolder) -> None:
+        live = Live(run)
+        live.session.opening()
+        assert not list(run.folder.glob("blind*"))
 
     def test_a_review_without_it_in_between_loses_no_blind_decision(self, run: RunFolder) -> None:
         for blind in (1, 0, 1):
