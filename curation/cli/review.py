@@ -145,7 +145,7 @@ def review(
             }
         )
         return
-    if not outcome.flagged:
+    if not outcome.flagged and not conflicts:
         echo("Nothing is flagged in this run: there was nothing to decide.")
         return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"

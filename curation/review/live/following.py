@@ -15,7 +15,7 @@ from curation.errors import ReviewError
 from curation.run.conflicts import disputed
 from curation.run.decidable import misfit
 from curation.run.folder import RunFolder
-from curation.run.journal import NOTE, UNDO, Decision, holds, person, say, words_of
+from curation.run.journal import NOTE, REVIEWS, UNDO, Decision, holds, last_click, person, say, words_of
 from curation.run.journal_content import Entry, Journal
 from curation.run.journal_file import lines_after
 from curation.run.journal_lines import Line, Unreadable, decoded
@@ -96,7 +96,9 @@ class Followed:
         self._classes = frozenset(run.classes)
         self._stacks: dict[str, list[Decision]] = {}
         self._notes: dict[str, Decision] = {}
-        self._first: dict[str, Decision] = {}
+        self._first: dict[tuple[str, str], Decision | None] = {}
+        self._begun: set[str] = set()
+        self._clicked: str | None = None
         self._keys: set[tuple[str, str]] = set()
         self._stand = _Stand(None, 0, 0, 0, is_plain=False)
         self._last: tuple[int, str | None] | None = None
@@ -236,12 +238,21 @@ class Followed:
         return (holds(stack) for stack in self._stacks.values() if stack)
 
     def first_of(self, reviewer: str) -> Iterable[Decision]:
-        """Yield a reviewer's first word on each listing, said on the page with no decision in sight, undone since or not.
+        """Yield a reviewer's first word on each listing, if it was said on the page with no decision in sight.
 
-        After a decision, its suggestion is in sight.
+        After a decision, its suggestion is in sight. A word counts also if it was undone since.
         """
         who = person(reviewer)
         return (each for (_, by), each in self._first.items() if by == who and each is not None and each.source == PAGE)
+
+    def latest_click(self) -> str:
+        """Return when the reviewer's latest click was made that an undo takes back; empty if there is none."""
+        if self._clicked is None:
+            ids = last_click(self.stacks(), self._reviewer)
+            words = (word for id in ids for word in words_of(self.stack(id)))
+            times = [word.time for word in words if person(word.reviewer) == person(self._reviewer)]
+            self._clicked = max(times, default="")
+        return self._clicked
 
     def _add_new(self) -> bool:
         """Add the lines after those that were read; return False if they need the ones before."""
@@ -279,8 +290,7 @@ class Followed:
                 "to go on with what is there"
             )
         self._stacks, self._notes, self._keys, self._spoken, self._several = {}, {}, set(), set(), {}
-        self._first = {}
-        self._begun = set()
+        self._first, self._begun, self._clicked = {}, set(), None
         for decision in journal.decisions():
             self._say(decision)
         self.messages = tuple(journal.messages)
@@ -296,10 +306,21 @@ class Followed:
             return None, 0, 0
         return found.st_ino, found.st_size, found.st_mtime_ns
 
+    def _clicked_after(self, decision: Decision) -> str | None:
+        """Return the reviewer's latest click once this is said; None if that is to be looked for."""
+        mine = person(decision.reviewer) == person(self._reviewer)
+        if self._clicked is None or (mine and decision.source in REVIEWS and decision.action not in (UNDO, NOTE)):
+            return None if self._clicked is None else max(self._clicked, decision.time)
+        # it may take that click back, or its place
+        return None if any(each.time == self._clicked for each in self.stack(decision.id)) else self._clicked
+
     def _say(self, decision: Decision) -> None:
+        self._clicked = self._clicked_after(decision)
         say(self._stacks, decision)
         if len(self._stacks[decision.id]) > 1:
             self._several[decision.id] = None
+        if decision.source == PAGE:
+            self._keys.add((decision.reviewer, decision.time))
         if decision.action == NOTE:
             self._notes[decision.id] = decision
             return
@@ -311,8 +332,6 @@ class Followed:
             self._begun.add(decision.id)
         if who == person(self._reviewer):
             self._spoken.add(decision.id)
-        if decision.source == PAGE:
-            self._keys.add((decision.reviewer, decision.time))
 
     def _picture(self) -> dict[str, tuple[tuple[Decision, ...], Decision | None]]:
         return {id: (tuple(stack), self._notes.get(id)) for id, stack in self._stacks.items()}

@@ -14,7 +14,7 @@ import numpy as np
 from curation.errors import ReviewError
 from curation.review.card import cards_of
 from curation.review.commands import STORAGE_PREFIX, open_page
-from curation.review.live.blind import Agreement, Blind, agreement
+from curation.review.live.blind import Blind
 from curation.review.live.desk import Desk
 from curation.review.live.filters import Facts, Filter, Left
 from curation.review.live.following import Followed
@@ -25,8 +25,8 @@ from curation.review.live.photos import Photos
 from curation.review.live.queue import Queue
 from curation.review.live.steps import Answered, Deciding, Step
 from curation.review.live.team import Team
+from curation.review.live.told import Told
 from curation.review.page.data import decision_data
-from curation.run.agreement import agreement_among
 from curation.run.decidable import Decidable
 from curation.run.folder import RunFolder
 from curation.run.new_values import MAX_NOTE
@@ -41,8 +41,8 @@ _FIRST = 400
 _CARDS = 8
 #: The command names the run, which may no longer be the latest.
 _THEN = "Stop the review with Ctrl-C, and type the command that it prints."
-#: So many times as long as it took to tell how far reviewers agree, it is not told again.
-_REST = 20
+_NOTHING = "Nothing is flagged in this run: there is nothing to decide."
+_NO_CONFLICT = "Reviewers disagree on nothing: there is no conflict to settle."
 #: Of more changes, the page loads all again.
 _MOST_NEWS = 2000
 
@@ -119,11 +119,8 @@ class Session:
         if learner is not None:
             self.queue = learner.resume(self.queue)
         self._blind = Blind(run, blind, reviewer, _now())
-        self._agreed: tuple[int, Agreement] | None = None
-        self._among: tuple[int, str] = (-1, "")
-        self._among_due = 0.0
-        self._clicked: tuple[int, str] | None = None
         self._deciding = Deciding(self.followed, self.queue, self._decidable, reviewer)
+        self._words = Told(self.followed, self._decidable.labels, self._blind, reviewer, self._waiting)
         self._left = Left(self.followed, self.queue, self._blind)
         self._map = PhotoMap(run, self.queue)
         self._grids: Grids | None = None
@@ -132,8 +129,16 @@ class Session:
         self.id = secrets.token_hex(8)
         folder = run.folder.resolve()
         self.name = f"{folder.parent.name}/{folder.name}"
+        self._nothing = _NO_CONFLICT if conflicts else _NOTHING
         self._again = open_page(
-            run.folder, port, reviewer, address=address, first=first, learn=learner is not None, blind=blind, conflicts=conflicts
+            run.folder,
+            port,
+            reviewer,
+            address=address,
+            first=first,
+            learn=learner is not None,
+            blind=blind,
+            conflicts=conflicts,
         )
         self._key = f"{STORAGE_PREFIX} live {self.name} {sha256_of_file(run.issues_file)[:16]}"
 
@@ -177,6 +182,7 @@ class Session:
                 "key": self._key,
                 "reviewer": self._reviewer,
                 "then": _THEN,
+                "nothing": self._nothing,
                 "again": self._again,
             },
         }
@@ -425,14 +431,13 @@ class Session:
         self._team.look(self.queue)
 
     def _told(self) -> dict[str, Any]:
-        """Return the messages about learning and about blind listings."""
+        """Return what every answer says of learning, of others and of what was decided."""
         return {
             "learnt": self._team.version,
             "elsewhere": self._elsewhere(),
             "learning": self._learner.said if self._learner is not None else "",
-            "agreement": str(self._agreement()) if self._blind.share else "",
-            "team": self._reviewers(),
-            "latest": self._latest(),
+            "latest": self.followed.latest_click(),
+            **self._words.now(),
         }
 
     def _show(self, places: Sequence[int]) -> None:
@@ -446,33 +451,8 @@ class Session:
     def _is_decided(self, place: int) -> bool:
         return self.followed.standing(self.queue.ids[place]) is not None
 
-    def _reviewers(self) -> str:
-        """Return how far the reviewers agree, in words."""
-        start = time.perf_counter()
-        # with thousands of such listings it takes longer, and then it is told later: no key waits for it long
-        if self._among[0] != len(self.followed.changed) and start > self._among_due:
-            labels, stacks = self._decidable.labels, self.followed.several()
-            among = agreement_among(stacks, labels, len(self.followed.conflicts()), self._waiting())
-            self._among = len(self.followed.changed), str(among)
-            self._among_due = time.perf_counter() + _REST * (time.perf_counter() - start)
-        return self._among[1]
-
     def _waiting(self) -> int:
         return sum(self.queue.has_place(self.queue.place.get(id, -1)) for id in self.followed.waiting())
-
-    def _latest(self) -> str:
-        """Return the key of the reviewer's latest click, which an undo takes back."""
-        if self._clicked is None or self._clicked[0] != len(self.followed.changed):
-            self._clicked = len(self.followed.changed), self._deciding.latest()
-        return self._clicked[1]
-
-    def _agreement(self) -> Agreement:
-        # it is asked for every second, and changes with the journal
-        if self._agreed is None or self._agreed[0] != len(self.followed.changed):
-            labels = self._decidable.labels
-            said = [(each, labels[each.id]) for each in self.followed.first_of(self._reviewer) if each.id in labels]
-            self._agreed = len(self.followed.changed), agreement(said, self._blind)
-        return self._agreed[1]
 
     def _showed(self, ids: Iterable[str]) -> None:
         self._blind.show(ids, _now())

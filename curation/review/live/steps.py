@@ -251,12 +251,6 @@ class Deciding:
             return Answered(step.key, tuple(id for part in step.parts for id in part.ids), str(error))
         return Answered(step.key, tuple(said), late=tuple(late))
 
-    def latest(self) -> str:
-        """Return when the latest click was made that an undo takes back; empty if there is none."""
-        ids = last_click(self._followed.stacks(), self._reviewer)
-        words = (word for id in ids for word in words_of(self._followed.stack(id)))
-        return max((word.time for word in words if self._is_mine(word)), default="")
-
     def _is_mine(self, decision: Decision) -> bool:
         return person(decision.reviewer) == person(self._reviewer)
 

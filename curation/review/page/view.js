@@ -225,7 +225,7 @@ function drawHint(left) {
   if (data.blind && open) sum *= left / open;
   $("expected").textContent = estimated && left ? `· about ${Math.round(sum)} of the ${left} left need a change` : "";
   let text = "";
-  if (!store.index.size) text = "Nothing is flagged in this run: there is nothing to decide.";
+  if (!store.index.size) text = run.nothing;
   else if (!left) text = `Everything is decided. ${run.then}`;
   else if (estimated && next < 1)
     text = `You can stop here: of the next ${count(Math.min(AHEAD, left), "listing")}, less than one is expected to need a change.`;

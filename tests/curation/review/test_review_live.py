@@ -276,9 +276,17 @@ class TestLateSteps:
     def test_an_undo_of_what_was_decided_again_since_takes_nothing_back(self, live: Live) -> None:
         live.say("00", "keep")
         kept = step([], "undo", takes_back=live.news()["latest"])
-        Live(live.run, "ben").say("00", "delete")
+        ben = Live(live.run, "ben")
+        ben.say("00", "delete", saw={"00": ben.session.followed.mark("00")})
         (result,) = live.send(kept)["results"]
         assert (result["ids"], result["late"]) == ([], ["00"])
+        assert holding(live.run) == {"00": ("delete", None, None)}
+
+    def test_an_undo_takes_back_ones_own_word_where_somebody_decided_without_knowing_it(self, live: Live) -> None:
+        live.say("00", "keep")
+        kept = step([], "undo", takes_back=live.news()["latest"])
+        Live(live.run, "ben").say("00", "delete")
+        assert live.send(kept)["results"][0]["ids"] == ["00"]
         assert holding(live.run) == {"00": ("delete", None, None)}
 
     def test_an_undo_that_names_no_step_takes_nothing_back_that_is_later(self, live: Live) -> None:
