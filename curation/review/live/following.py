@@ -307,7 +307,7 @@ class Followed:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _clicked_after(self, decision: Decision) -> str | None:
-        """Return the reviewer's latest click once this is said; None if that is to be looked for."""
+        """Return the reviewer's latest click after this one; None if it must be looked for."""
         mine = person(decision.reviewer) == person(self._reviewer)
         if self._clicked is None or (mine and decision.source in REVIEWS and decision.action not in (UNDO, NOTE)):
             return None if self._clicked is None else max(self._clicked, decision.time)

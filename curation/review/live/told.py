@@ -1,4 +1,4 @@
-"""What a live page is told of all its decisions, with every answer; counted when the journal has grown."""
+"""The words about all decisions that a live page gets with every answer; counted when the journal has grown."""
 
 from __future__ import annotations
 
