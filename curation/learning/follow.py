@@ -82,7 +82,7 @@ def follow(
         )
     for folder in (earlier.input_folder, earlier.training_folder):
         with readable(folder, run=earlier.folder):
-            os.listdir(folder)
+            next(folder.iterdir(), None)
     # what reviewers disagree on teaches nothing, and stays to be settled
     words = [word for each in conflicts(said).values() for word in each]
     decided = {each.id for each in (*decisions.values(), *words)}

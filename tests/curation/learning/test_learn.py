@@ -340,6 +340,14 @@ class TestANewRun:
         new = follow(earlier)
         assert [each.id for each in new.decisions()[0]] == [each.id for each in earlier.decisions()[0]]
 
+    def test_that_lost_what_it_took_over_does_not_verify(self, earlier, in_tmp):
+        self.decide(earlier)
+        new = follow(earlier)
+        new.journal.write_bytes(b"")
+        verified = curation.open_run(new.folder).verify()
+        assert not verified.ok
+        assert any("has 0 of the 8 decisions that were taken over" in str(fault) for fault in verified.faults)
+
     def test_is_another_one_if_a_decision_changed_since_it_was_interrupted(self, earlier, in_tmp, monkeypatch):
         import curation.learning.follow as module
 
@@ -360,7 +368,7 @@ class TestANewRun:
 
     def test_is_not_begun_where_nothing_can_be_learned(self, earlier, in_tmp):
         curation.open_run(earlier.folder).decide(earlier.issues()["id"].tolist(), "delete", reviewer="ana")
-        with pytest.raises(RunError, match="got fold . has nothing to train on; wanted labelled"):
+        with pytest.raises(RunError, match=r"got fold . has nothing to train on; wanted labelled"):
             follow(earlier)
         assert not (earlier.folder.parent / "runs").exists()
 
