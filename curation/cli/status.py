@@ -24,6 +24,7 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     state = curation.status(run_folder)
     Terminal().warn(state.damaged)
     next_commands = {
+        "audit": "`audit()`   (or `apply_fixes()`, to stop the audit here)" if state.decisions else "`audit()`",
         "review": "`review()`",
         "apply_fixes": "`apply_fixes(soft=True)`" if state.soft else "`apply_fixes()`",
         "retrain": "`retrain(compare=True)`",

@@ -96,7 +96,7 @@ def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
         (["--html", "--port", "5152"], "--port has no effect with --html"),
         (["--html", "--address", "0.0.0.0"], "--address has no effect with --html"),
         (["--first", "5"], "--first has no effect without --page or --html"),
-        (["--page", "--html"], "--page has no effect with --html"),
+        (["--page", "--html"], r"--page has no effect with --html\. Leave one of them out\.$"),
         (["--page", "--output", "page.html"], "--output has no effect without --html"),
         (["--output", "page.html"], "--output has no effect without --html"),
         (["--test"], "--test has no effect without --html"),
