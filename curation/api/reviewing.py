@@ -392,9 +392,10 @@ class RunReview(RunResults):
 
     def _audit_page(self, sample: Sample, reviewer: str | None, reporter: Reporter) -> Path | None:
         """Return the page of an audit, written if it is not there; None if it can't be written."""
-        from curation.auditing.sample import AUDIT, AUDIT_PAGE
+        from curation.auditing.sample import AUDIT_PAGE
         from curation.review.commands import audit_decisions
         from curation.review.page.write import write_page
+        from curation.run.status import AUDIT
 
         page = self._files.folder / AUDIT_PAGE
         # that of an earlier sample is older: a command may have been killed between the two

@@ -15,12 +15,12 @@ from curation.errors import InputError, RunError
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.shapes import misfit
+from curation.run.status import AUDIT
 from training.utils.arrays import Bool, Float64, Int64
 from training.utils.files import DamagedError, NotReadableError, read_json, sha256_of_file, write_json
 from training.utils.units import now
 
 __all__ = [
-    "AUDIT",
     "AUDIT_PAGE",
     "MOST_SEED",
     "UNLABELLED",
@@ -31,8 +31,7 @@ __all__ = [
     "scores_of",
 ]
 
-#: Names of the sample and of its page in the run's folder.
-AUDIT = "audit.json"
+#: Name of the page in the run's folder.
 AUDIT_PAGE = "audit.html"
 #: The stratum of a listing without a label: there is none that could be wrong.
 UNLABELLED = -2

@@ -94,10 +94,10 @@ def review_page(
 
 
 def next_without_flags(run: curation.Run) -> str:
-    """Return what comes next where nothing is flagged: there is nothing to review."""
+    """Return the command that comes next where nothing is flagged: labels that are drawn by chance can be checked."""
     if len(run.decisions()):
         following = "`apply_fixes()`"
     else:
         size = min(_AUDIT, int(run.issues["given_label"].notna().sum()))
-        following = f"`audit(size={size})`, which draws labels by chance to check them"
+        following = f"`audit(size={size})`"
     return advised(following, run.folder)

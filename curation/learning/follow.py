@@ -24,6 +24,7 @@ from curation.run.journal import Decision, noted
 from curation.run.journal_file import append
 from curation.run.learned import taught
 from curation.run.record import recorded
+from curation.run.status import AUDIT
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.progress import SILENT, Reporter
 
@@ -34,8 +35,6 @@ _KEPT = (
     *("dataset", "seed", "sha256", "image_size", "allow_bad", "photo_root", "embeddings"),
     *("features", "features_of", "titles_of", "pretrained", "computed"),
 )
-#: The sample of an audit, in the folder of its run.
-_AUDIT = "audit.json"
 
 
 def follow(
@@ -119,7 +118,7 @@ def follow(
             learned={"from": str(earlier.folder), "decisions": len(decisions)},
             files={name: sha256_of_file(run.folder / name) for name in run.hashed()},
         )
-    if (earlier.folder / _AUDIT).exists():
+    if (earlier.folder / AUDIT).exists():
         reporter.say(
             f"The audit of {earlier.folder} stays there, for its sample is of that run's chances. What was decided in "
             "it is taken over; draw another one with `audit(size=200)`."

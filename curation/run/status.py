@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from curation.errors import RunError
@@ -13,16 +12,16 @@ from curation.run.columns import read_issues
 from curation.run.compared import comparison_problem
 from curation.run.flags import flags_by_kind
 from curation.run.folder import FINISHED, RunFolder
-from curation.run.journal import ACTIONS, Decision, current_decisions
+from curation.run.journal import ACTIONS, current_decisions
 from curation.run.lost_journal import lost_journal
 from curation.run.manifests import is_latest_wins, is_soft, manifest_of
 from curation.run.shapes import STARTED_RECORD, started_by
 from training.utils.files import NotReadableError, read_json
 
-__all__ = ["Status", "as_of", "status_of"]
+__all__ = ["AUDIT", "Status", "as_of", "status_of"]
 
 #: The sample of an audit, in the folder of the run.
-_AUDIT = "audit.json"
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def status_of(run: RunFolder) -> Status:
     steps = {
         "continue": record["status"] != FINISHED,
         # who applies the fixes has stopped the audit
-        "audit": not cleaned and (_is_auditing(run, decisions) or (not decisions and not soft and _is_unflagged(run))),
+        "audit": not cleaned and (_is_auditing(run) or (not decisions and not soft and _is_unflagged(run))),
         # chances are learned from without any decision
         "review": not decisions and not soft,
         "apply_fixes": not cleaned or unapplied > 0,
@@ -132,13 +131,14 @@ def _agreement(run: RunFolder) -> Agreement:
         return agreement_among([], {}, len(run.holding_decisions().conflicts))
 
 
-def _is_auditing(run: RunFolder, decisions: Mapping[str, Decision]) -> bool:
+def _is_auditing(run: RunFolder) -> bool:
     """Return whether a sample is drawn of which people have not decided on all; not if its file is damaged."""
     try:
-        drawn = {entry["id"] for entry in read_json(run.folder / _AUDIT)["sample"]}
+        drawn = {entry["id"] for entry in read_json(run.folder / AUDIT)["sample"]}
     except (OSError, ValueError, NotReadableError, TypeError, KeyError):
         return False
-    return not drawn <= {id for id, decision in decisions.items() if decision.source != "suggestion"}
+    settled = run.holding_decisions().settled
+    return not drawn <= {id for id, decision in settled.items() if decision.source != "suggestion"}
 
 
 def _is_unflagged(run: RunFolder) -> bool:

@@ -107,9 +107,9 @@ def test_where_nothing_is_flagged_an_audit_comes_next(run: RunFolder) -> None:
     issues = run.issues()
     flags = {name: False for name in issues if name.startswith("is_")}
     run.write_table(run.issues_file, issues.assign(**flags))
-    assert "next: curate audit\n" in done("status").stdout
+    assert "next: curate audit --size 11\n" in done("status").stdout
     said = done("review", "--html", "--no-browser").stdout
-    assert said.splitlines()[-1] == "Next: curate audit --size 11, which draws labels by chance to check them"
+    assert said.splitlines()[-1] == "Next: curate audit --size 11"
     done("audit", "--size", 11)
     done("audit", "--decisions", keep(run, 11))
     said = done("review", "--html", "--no-browser").stdout

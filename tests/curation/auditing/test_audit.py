@@ -13,9 +13,10 @@ import pytest
 
 import curation
 from curation import InputError, Run, RunError
-from curation.auditing.sample import AUDIT, read_sample
+from curation.auditing.sample import read_sample
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
+from curation.run.status import AUDIT
 from tests.curation.review.test_review_page import data_of
 from tests.support.reporters import Listener
 from tests.support.tiny import IDS, tiny_run

@@ -116,7 +116,7 @@ def test_where_nothing_is_flagged_there_is_nothing_to_accept(tmp_path: Path) -> 
     assert "--accept-suggestions" not in said
     assert said.splitlines()[-2:] == [
         "Nothing is flagged: there is nothing to review.",
-        f"Next: curate audit --run {tmp_path}/run --size 200, which draws labels by chance to check them",
+        f"Next: curate audit --run {tmp_path}/run --size 200",
     ]
 
 

@@ -9,7 +9,6 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import curation
-from curation.auditing.sample import AUDIT
 from curation.errors import RunError
 from curation.issues import KINDS
 from curation.learning.follow import follow
@@ -18,6 +17,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, in_order
 from curation.run.journal_file import append
 from curation.run.learned import taught
+from curation.run.status import AUDIT
 from tests.support.reporters import Listener
 from tests.support.tiny import tiny_probabilities, tiny_run
 
