@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from curation.api.results import RunResults
 from curation.errors import CurateError, InputError, check_range, checked
+from curation.rendering.words import many
 from curation.run.decisions import decide as record_decision
 from curation.run.decisions import named_listings
 from training.utils.progress import SILENT, Reporter
@@ -292,6 +293,11 @@ class RunReview(RunResults):
                 fix="Say so with `budget`, e.g. `budget=200`.",
                 parameter="budget",
             )
+        if budget is not None and budget > sum(sample.drawn):
+            reporter.say(
+                f"The test set has only {many(sum(sample.drawn), 'listing')} to draw, not {budget:,}: all of them are "
+                "drawn."
+            )
         return sample.listings
 
     @checked
@@ -365,30 +371,33 @@ class RunReview(RunResults):
             )
         sample = read_sample(self._files) if size is None else self._drawn_to_audit(size, seed, again, reporter)
         if decisions is not None:
-            for note in record_decisions(self._files, Path(decisions), reviewer=reviewer):
+            recorded = record_decisions(self._files, Path(decisions), reviewer=reviewer)
+            for note in (*recorded.notes, _told(recorded.ids, sample.ids)):
                 reporter.say(note)
-        return audit_of(self._files, sample, self._audit_page(sample, reviewer, reporter))
+        found = audit_of(self._files, sample)
+        return (
+            found if found.decided == found.size else replace(found, page=self._audit_page(sample, reviewer, reporter))
+        )
 
     def _drawn_to_audit(self, size: int, seed: int, again: bool, reporter: Reporter) -> Sample:
         from curation.auditing.report import people_decided
-        from curation.auditing.sample import draw_sample, require_none
+        from curation.auditing.sample import MOST_SEED, draw_sample, require_none
 
         check_range("size", "number of listings", size, 1, math.inf)
-        check_range("seed", "seed", seed, 0, 2**32 - 1)
+        check_range("seed", "seed", seed, 0, MOST_SEED)
         with self._files.holding("audit", reporter=reporter):
             if not again:
                 require_none(self._files)
             return draw_sample(self._files, size, seed, people_decided(self._files))
 
     def _audit_page(self, sample: Sample, reviewer: str | None, reporter: Reporter) -> Path | None:
-        """Return the page of an audit, written if it is not there; None if all is decided, or it can't be written."""
-        from curation.auditing.sample import AUDIT, AUDIT_PAGE
+        """Return the page of an audit, written if it is not there; None if it can't be written."""
+        from curation.auditing.sample import AUDIT_PAGE
         from curation.review.commands import audit_decisions
         from curation.review.page.write import write_page
+        from curation.run.status import AUDIT
 
         page = self._files.folder / AUDIT_PAGE
-        if set(sample.ids) <= set(self._files.holding_decisions().decisions):
-            return None
         # that of an earlier sample is older: a command may have been killed between the two
         if page.exists() and page.stat().st_mtime_ns >= (self._files.folder / AUDIT).stat().st_mtime_ns:
             return page
@@ -403,8 +412,20 @@ class RunReview(RunResults):
                 reporter=reporter,
             ).path
         except CurateError as error:
-            reporter.say(f"warning: {page} could not be written: {error}")
+            reporter.say(
+                f"warning: {page} could not be written: {str(error).rstrip('.')}. The sample is kept, and once that is "
+                "mended, `audit()` writes the page."
+            )
             return None
+
+
+def _told(recorded: Collection[str], drawn: Collection[str]) -> str:
+    """Say how many decisions were recorded, and how many of them are on listings of an audit."""
+    if not recorded:
+        return "No decision was recorded: what the file says holds already, or something later does."
+    of_audit = len(set(recorded) & set(drawn))
+    which = "all" if of_audit == len(set(recorded)) else f"{of_audit:,}" if of_audit else "none"
+    return f"{many(len(recorded), 'decision')} recorded, {which} on listings of this audit."
 
 
 def as_path(path: str | Path | None) -> Path | None:

@@ -16,7 +16,7 @@ from curation.auditing.sample import UNLABELLED, Sample, scores_of
 from curation.auditing.verdicts import Verdict, verdicts
 from curation.rendering.words import agree, many
 from curation.run.decidable import Decidable
-from curation.run.flags import flags_by_kind
+from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
 from training.utils.arrays import Bool, Float64, Int64
 
@@ -83,10 +83,9 @@ def audit_of(run: RunFolder, sample: Sample, page: Path | None = None) -> Audit:
 def _known(table: pd.DataFrame, strata: Int64, drawn: tuple[str, ...], found: Mapping[str, Verdict]) -> Known:
     ids = table["id"].astype(str)
     chances, flagged, _ = scores_of(table)
-    any_flag = table[list(flags_by_kind(table.columns).values())].fillna(False).astype(bool).any(axis=1).to_numpy()
     queue = np.empty(len(table), dtype=np.int64)
     # flagged listings are the queue; the others follow
-    queue[np.lexsort((table["priority"].to_numpy(), ~any_flag))] = np.arange(len(table))
+    queue[np.lexsort((table["priority"].to_numpy(), ~is_flagged(table)))] = np.arange(len(table))
     places = {id: place for place, id in enumerate(drawn)}
     return Known(
         chances=chances,

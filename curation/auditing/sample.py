@@ -15,17 +15,28 @@ from curation.errors import InputError, RunError
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.shapes import misfit
+from curation.run.status import AUDIT
 from training.utils.arrays import Bool, Float64, Int64
 from training.utils.files import DamagedError, NotReadableError, read_json, sha256_of_file, write_json
 from training.utils.units import now
 
-__all__ = ["AUDIT", "AUDIT_PAGE", "UNLABELLED", "Sample", "draw_sample", "read_sample", "require_none", "scores_of"]
+__all__ = [
+    "AUDIT_PAGE",
+    "MOST_SEED",
+    "UNLABELLED",
+    "Sample",
+    "draw_sample",
+    "read_sample",
+    "require_none",
+    "scores_of",
+]
 
-#: Names of the sample and of its page in the run's folder.
-AUDIT = "audit.json"
+#: Name of the page in the run's folder.
 AUDIT_PAGE = "audit.html"
 #: The stratum of a listing without a label: there is none that could be wrong.
 UNLABELLED = -2
+#: The largest seed of a draw.
+MOST_SEED = 2**32 - 1
 _FORMAT = 1
 _SHAPE = {
     **{"format": int, "made": str, "seed": int, "issues": str, "strata_of_listings": str},
@@ -218,8 +229,10 @@ def _sample_of(file: Path, content: dict[str, Any], listings: list[str]) -> Samp
         drawn[entry["stratum"]] += 1
     if len({entry["id"] for entry in entries}) < len(entries):
         raise _damaged(file, "a listing twice")
-    if drawn != [stratum["drawn"] for stratum in content["strata"]]:
-        raise _damaged(file, "another number of listings than were drawn")
+    if drawn != [stratum["drawn"] for stratum in content["strata"]] or not entries:
+        raise _damaged(file, "another number of listings than were drawn" if entries else "no listing")
+    if not 0 <= content["seed"] <= MOST_SEED:
+        raise _damaged(file, f"seed {content['seed']}")
     return Sample(tuple(entry["id"] for entry in entries), strata, content["seed"], content["made"])
 
 

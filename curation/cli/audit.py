@@ -9,7 +9,7 @@ import click
 
 import curation
 from curation.cli.advice import advised
-from curation.cli.options import json_option, run_option
+from curation.cli.options import json_option, photos_option, run_option
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import many
 
@@ -23,6 +23,7 @@ _ROWS = 20
 
 @click.command(epilog="Example: curate audit --size 200")
 @run_option
+@photos_option
 @click.option("--size", type=int, help="Draw so many listings, from the labelled ones without a decision.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same listings.")
 @click.option("--again", is_flag=True, help="Draw although an audit was drawn before; what is decided is known then.")
@@ -35,6 +36,7 @@ _ROWS = 20
 @json_option
 def audit(
     run_folder: Path | None,
+    photos: Path | None,
     size: int | None,
     seed: int,
     again: bool,
@@ -49,7 +51,7 @@ def audit(
     is left if one stops now, each class, and which labels are given for which. Decisions of the review don't bias it.
     """
     terminal = Terminal()
-    found = curation.open_run(run_folder, reporter=terminal).audit(
+    found = curation.open_run(run_folder, photos=photos, reporter=terminal).audit(
         size, seed=seed, again=again, decisions=decisions, reviewer=reviewer, reporter=terminal
     )
     terminal.warn(found.damaged)

@@ -19,6 +19,7 @@ from curation.cli.options import (
     train_settings,
     wait_option,
 )
+from curation.cli.review_page import next_without_flags
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import InputError
 from curation.rendering.words import agree, amount, many
@@ -253,8 +254,8 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         _print_price_errors(summary)
     if (budget := summary.budget) is not None:
         echo(
-            f"Of the first {many(budget.listings, 'listing')}, {budget.expected_changes:.0f} are expected to need a "
-            f"change; of all, {budget.expected_in_all:.0f}."
+            f"Of the first {many(budget.listings, 'listing')} of the queue, {budget.expected_changes:.0f} are expected "
+            f"to need a change; of all {total:,}, flagged or not, {budget.expected_in_all:.0f}."
         )
         echo()
     if summary.worth is not None:
@@ -264,8 +265,11 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     echo(f"All of them: {run.folder / 'issues.csv'}")
     echo(f"Report: {run.report}")
     review, accept = (advised(each, run.folder) for each in ("`review()`", "`apply_fixes(accept_suggestions=True)`"))
-    what = "decide on the flagged listings" if flagged else "look through the listings, none of which is flagged"
-    echo(f"Next: {review:{len(accept) if summary.acceptable else 0}}  {what}")
+    if not flagged:
+        echo("Nothing is flagged: there is nothing to review.")
+        echo(f"Next: {next_without_flags(run)}")
+        return
+    echo(f"Next: {review:{len(accept) if summary.acceptable else 0}}  decide on the flagged listings")
     if summary.acceptable:
         echo(f"      {accept}  or accept, without a review, the suggestions that are likelier than the label")
 

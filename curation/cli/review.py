@@ -12,7 +12,7 @@ import click
 import curation
 from curation.cli.advice import advised
 from curation.cli.options import json_option, photos_option, run_option
-from curation.cli.review_page import again_call, check_page_options, is_given, review_page
+from curation.cli.review_page import again_call, check_page_options, is_given, next_without_flags, review_page
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
 
@@ -145,8 +145,9 @@ def review(
             }
         )
         return
-    if not outcome.flagged and not conflicts:
-        echo("Nothing is flagged in this run: there was nothing to decide.")
+    if not outcome.flagged and not conflicts and not any(outcome.decisions.values()):
+        echo("Nothing is flagged: there is nothing to review.")
+        echo(f"Next: {next_without_flags(run)}")
         return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"

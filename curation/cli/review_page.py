@@ -10,11 +10,15 @@ import click
 from click.core import ParameterSource
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.errors import InputError
 from curation.rendering.words import many
 
-__all__ = ["again_call", "check_page_options", "is_given", "review_page"]
+__all__ = ["again_call", "check_page_options", "is_given", "next_without_flags", "review_page"]
+
+#: Listings of an audit that is advised.
+_AUDIT = 200
 
 
 def check_page_options(context: click.Context, *, page: bool, html: bool, link: bool) -> None:
@@ -27,8 +31,9 @@ def check_page_options(context: click.Context, *, page: bool, html: bool, link: 
     """
     idle = ("address", "port", "link", "page") if html else ("output", "test", "budget")
     for name in filter(lambda name: is_given(context, name), idle):
-        where = "with" if html else "without"
-        raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
+        if html:
+            raise InputError(f"--{name} has no effect with --html", fix="Leave one of them out.")
+        raise InputError(f"--{name} has no effect without --html", fix="Leave it out, or add --html.")
     if is_given(context, "first") and not (html or page):
         raise InputError("--first has no effect without --page or --html", fix="Leave it out, or add one of them.")
     for name in filter(lambda name: not page and is_given(context, name), ("learn", "blind", "conflicts", "overlap")):
@@ -66,9 +71,12 @@ def review_page(
 ) -> None:
     """Write the page, and say where it is and what comes next."""
     from curation.review.commands import apply_decisions
+    from curation.run.manifests import call_again
 
     made = run.review_page(output=output, **chosen, reviewer=reviewer, reporter=Terminal())
-    following = apply_decisions(run.folder)
+    done = made.decided == made.listings
+    then = "`retrain(compare=True)`" if chosen["test"] else call_again(run.folder / "cleaned")
+    following = advised(then, run.folder) if done else apply_decisions(run.folder)
     if as_json:
         print_json(
             {
@@ -82,10 +90,21 @@ def review_page(
         )
     elif made.path is None:
         echo(f"Nothing is flagged in run {run.folder}: there is nothing to review, and no page was written.")
+        echo(f"Next: {next_without_flags(run)}")
     else:
         listings = many(made.listings, "listing")
         echo(f"Page: {made.path} ({listings}, {made.decided:,} decided already, {made.size / 1e6:.1f} MB)")
-        echo("Decide in a browser, and download decisions.csv there.")
+        echo("All of them are decided." if done else "Decide in a browser, and download decisions.csv there.")
         echo(f"Next: {following}")
     if browser and made.path is not None:
         webbrowser.open(made.path.resolve().as_uri())
+
+
+def next_without_flags(run: curation.Run) -> str:
+    """Return the command that comes next where nothing is flagged: labels that are drawn by chance can be checked."""
+    if len(run.decisions()):
+        following = "`apply_fixes()`"
+    else:
+        size = min(_AUDIT, int(run.issues["given_label"].notna().sum()))
+        following = f"`audit(size={size})`"
+    return advised(following, run.folder)

@@ -10,6 +10,7 @@ import click
 import curation
 from curation.cli.advice import advised
 from curation.cli.options import json_option, run_option
+from curation.cli.review_page import next_without_flags
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
 
@@ -21,14 +22,19 @@ __all__ = ["status"]
 @json_option
 def status(run_folder: Path | None, as_json: bool) -> None:
     """Show where a run stands and what to do next."""
+    from curation.run.status import AUDIT  # imports pandas
+
     state = curation.status(run_folder)
     Terminal().warn(state.damaged)
     next_commands = {
+        "audit": "`audit()`   (or `apply_fixes()`, to stop the audit here)" if state.decisions else "`audit()`",
         "review": "`review()`",
         "apply_fixes": "`apply_fixes(soft=True)`" if state.soft else "`apply_fixes()`",
         "retrain": "`retrain(compare=True)`",
         "done": "everything is done; read the report",
     }
+    if state.step == "audit" and not state.decisions and not (Path(state.run) / AUDIT).exists():
+        next_commands["audit"] = next_without_flags(curation.open_run(state.run))
     begin = state.started_by or shlex.join(["curate", "find-issues", state.dataset])
     # what was typed is no message of the library
     following = (

@@ -139,7 +139,8 @@ def plan_fixes(
     run : RunFolder
         A finished run.
     decisions_file : Path, optional
-        A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
+        A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones, and no later
+        ones.
     accept_suggestions, min_confidence, reviewer, new_classes
         As for :meth:`curation.Run.apply_fixes`.
     as_of : datetime or int, optional
@@ -171,7 +172,7 @@ def plan_fixes(
     notes: tuple[str, ...] = () if as_of is None else _past(run, whole, last_line, as_of)
     if decisions_file:
         added, notes = decisions_of_file(
-            run, decisions_file, stacks, decidable, reviewer=reviewer, new_classes=new_classes
+            run, decisions_file, stacks, decidable, said=journal, reviewer=reviewer, new_classes=new_classes
         )
     _require_use(new_classes, [*journal, *added], decidable)
     accepted: list[Decision] = []

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
+from curation.fixes.stale import without_stale
 from curation.run.conflicts import spoken
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, Decision, holds, person, reviewer_name, stacks_of, words_of
 
-__all__ = ["decisions_of_file", "record_decisions"]
+__all__ = ["Recorded", "decisions_of_file", "record_decisions"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of the decisions of a file.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        The listings of those that were recorded.
+    notes : tuple of str
+        How names were read, and which decisions are older than what holds: a sentence each.
+    """
+
+    ids: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def decisions_of_file(
@@ -21,6 +39,7 @@ def decisions_of_file(
     stacks: Mapping[str, Sequence[Decision]],
     decidable: Decidable,
     *,
+    said: Sequence[Decision] = (),
     reviewer: str | None = None,
     new_classes: Collection[str] = (),
 ) -> tuple[list[Decision], tuple[str, ...]]:
@@ -36,6 +55,8 @@ def decisions_of_file(
         What was said before these, by listing; of :func:`curation.run.journal.stacks_of`.
     decidable : Decidable
         What can be decided in the run.
+    said : sequence of Decision
+        The journal, oldest first: what it has already, or a later word on, is left out.
     reviewer : str, optional
         Who decided, where the file does not say so; by default the name of the account.
     new_classes : collection of str
@@ -45,7 +66,7 @@ def decisions_of_file(
     -------
     decisions : list of Decision
     notes : tuple of str
-        Which names were taken for others.
+        Which names were taken for others, and which decisions are older than what holds.
 
     Raises
     ------
@@ -64,15 +85,16 @@ def decisions_of_file(
     added, notes = with_known_names(path, added, decidable.labels, [*decidable.classes, *known, *new_classes])
     added = check_decisions(added, decidable, new_classes=new_classes, known=known)
     require_labels(added, decidable.labels)
+    added, stale = without_stale(path, added, said)
     # who filled the file in did not see what others said in the run
-    return [_said(decision, stacks.get(decision.id, ())) for decision in added], notes
+    return [_said(decision, stacks.get(decision.id, ())) for decision in added], (*notes, *stale)
 
 
 def _said(decision: Decision, stack: Sequence[Decision]) -> Decision:
     return decision if decision.action == NOTE else spoken(decision, stack, saw=False)
 
 
-def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None) -> tuple[str, ...]:
+def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None) -> Recorded:
     """Add the decisions of a file to the journal of a run; nothing else is changed.
 
     Decisions that hold already are not added again.
@@ -88,8 +110,7 @@ def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None)
 
     Returns
     -------
-    tuple of str
-        Which names were taken for others.
+    Recorded
 
     Raises
     ------
@@ -97,16 +118,19 @@ def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None)
         As :func:`decisions_of_file`; nothing is recorded then.
     """
     decidable = Decidable.of(run)
-    notes: tuple[str, ...] = ()
+    recorded = Recorded((), ())
 
-    def said() -> list[Decision]:
-        nonlocal notes
-        stacks = stacks_of(run.decisions()[0])
-        added, notes = decisions_of_file(run, path, stacks, decidable, reviewer=reviewer)
-        return [decidable.with_suggestions(each) for each in added if not _holds(each, stacks.get(each.id, ()))]
+    def new() -> list[Decision]:
+        nonlocal recorded
+        said = run.decisions()[0]
+        stacks = stacks_of(said)
+        every, notes = decisions_of_file(run, path, stacks, decidable, said=said, reviewer=reviewer)
+        added = [decidable.with_suggestions(each) for each in every if not _holds(each, stacks.get(each.id, ()))]
+        recorded = Recorded(tuple(each.id for each in added), notes)
+        return added
 
-    run.decide(said)
-    return notes
+    run.decide(new)
+    return recorded
 
 
 def _holds(decision: Decision, stack: Sequence[Decision]) -> bool:

@@ -14,6 +14,7 @@ from curation.evidence.hierarchy import Hierarchy
 from curation.issues import KINDS, IssueKind, expected_changes
 from curation.issues.worth import AtStake, at_stake_of_first, price_errors
 from curation.rendering.results import Result
+from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
 
 __all__ = [
@@ -85,7 +86,7 @@ class Budget:
     Attributes
     ----------
     listings : int
-        How many are reviewed.
+        How many are reviewed: flagged ones, for a review shows no others.
     expected_changes : float
         How many of them are expected to need a change.
     expected_in_all : float
@@ -194,7 +195,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
     """
     issues, record = run.issues(), run.record()
     flags = {kind.name: kind.flag for kind in KINDS}
-    flagged = issues[list(flags.values())].astype("boolean").fillna(False).any(axis=1)
+    flagged = is_flagged(issues)
     columns = ["priority", "id", "image", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
     return Summary(
         run=str(run.folder),
@@ -252,8 +253,8 @@ def help_of(kind: IssueKind, flags: str) -> str:
 
 
 def _budget(issues: pd.DataFrame, budget: int) -> Budget:
-    first = min(budget, len(issues))
-    return Budget(first, expected_changes(issues, first), expected_changes(issues, len(issues)))
+    shown = issues[is_flagged(issues)].nsmallest(budget, "priority")["change_chance"]
+    return Budget(len(shown), float(shown.sum()), expected_changes(issues, len(issues)))
 
 
 def overlap(issues: pd.DataFrame) -> Overlap | None:

@@ -11,6 +11,8 @@ from curation.issues.price.intended import expected_prices
 from curation.issues.price.kind import OTHER, PLACEHOLDER, SLIP
 from curation.issues.queue import at_stake, priorities
 from curation.rendering.words import agree, amount, many, percent
+from curation.run.flags import is_flagged
+from training.utils.arrays import Bool, Int64
 
 __all__ = ["AtStake", "at_stake_of_first", "price_errors", "worth_lines"]
 
@@ -30,7 +32,7 @@ class AtStake:
     column : str
         What the worth is: a column of the table, or ``price``.
     listings : int
-        How many are the first.
+        How many are the first: of the flagged ones, as the review shows no others.
     first : float
         The worth at stake of these: the sum of the chance that a listing must change, times its worth.
     in_all : float
@@ -62,20 +64,26 @@ def at_stake_of_first(issues: pd.DataFrame, column: str, first: int | None = Non
     column : str
         What the worth is.
     first : int, optional
-        How many; by default 100, or all if there are fewer.
+        How many; by default 100, or all flagged ones if these are fewer.
     """
-    first = min(FIRST if first is None else first, len(issues))
+    flagged = is_flagged(issues)
+    first = min(FIRST if first is None else first, int(flagged.sum()))
     stake, worth = at_stake(issues), np.sort(issues["worth"].to_numpy(dtype=np.float64))[::-1]
     top = max(1, round(_TOP * len(issues)))
     return AtStake(
         column,
         first,
-        float(stake[issues["priority"].to_numpy() <= first].sum()),
+        float(stake[_first(issues["priority"].to_numpy(), flagged, first)].sum()),
         float(stake.sum()),
-        float(stake[priorities(issues.drop(columns="worth")) <= first].sum()),
+        float(stake[_first(priorities(issues.drop(columns="worth")), flagged, first)].sum()),
         top,
         float(worth[:top].sum() / worth.sum()),
     )
+
+
+def _first(priority: Int64, flagged: Bool, first: int) -> Int64:
+    """Return the rows of the first flagged listings."""
+    return np.lexsort((priority, ~flagged))[:first]
 
 
 def worth_lines(worth: AtStake, currency: str | None) -> list[str]:
@@ -90,11 +98,13 @@ def worth_lines(worth: AtStake, currency: str | None) -> list[str]:
     """
     unit = worth.column if worth.column != "price" else currency or "of price"
     stake = f"{amount(worth.first)} of {amount(worth.in_all)} {unit}"
-    lines = [
-        f"The first {many(worth.listings, 'listing')} of the queue {agree(worth.listings, 'holds', 'hold')} "
-        f"{_share(worth.first, worth.in_all)} of the worth at stake ({stake}); ordered without worth, "
-        f"{_share(worth.unordered, worth.in_all)}."
-    ]
+    lines = []
+    if worth.listings:
+        lines.append(
+            f"The first {many(worth.listings, 'listing')} of the queue {agree(worth.listings, 'holds', 'hold')} "
+            f"{_share(worth.first, worth.in_all)} of the worth at stake ({stake}); ordered without worth, "
+            f"{_share(worth.unordered, worth.in_all)}."
+        )
     top = many(worth.top_listings, "listing")
     lines.append(
         f"The {top} that {agree(worth.top_listings, 'is', 'are')} worth most, 1 % of all, "

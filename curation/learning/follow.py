@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from curation.errors import RunError
@@ -16,10 +18,13 @@ from curation.report import write_report
 from curation.run.carry_over import EARLIER
 from curation.run.conflicts import conflicts
 from curation.run.create import started_run
+from curation.run.damaged import readable
 from curation.run.folder import RunFolder
+from curation.run.journal import Decision, noted
 from curation.run.journal_file import append
 from curation.run.learned import taught
 from curation.run.record import recorded
+from curation.run.status import AUDIT
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.progress import SILENT, Reporter
 
@@ -74,8 +79,18 @@ def follow(
             fix="Decide on some listings first, with `review()`.",
             parameter="learn_from",
         )
-    # so that another number of decisions is another run
-    settings = {**record["settings"], "learn_from": str(earlier.folder.resolve()), "decisions": len(decisions)}
+    for folder in (earlier.input_folder, earlier.training_folder):
+        with readable(folder, run=earlier.folder):
+            next(folder.iterdir(), None)
+    # what reviewers disagree on teaches nothing, and stays to be settled
+    words = [word for each in conflicts(said).values() for word in each]
+    decided = {each.id for each in (*decisions.values(), *words)}
+    # a note on a listing without a decision says something, too
+    notes = [note for id, note in noted(said).items() if id not in decided]
+    taken = [*decisions.values(), *words, *notes]
+    # so that other decisions are another run
+    about = {"learn_from": str(earlier.folder.resolve()), "decisions": len(decisions), "decisions_sha256": _hash(taken)}
+    settings = {**record["settings"], **about}
     facts = {"dataset": record["dataset"], "settings": settings, "seed": record["seed"]}
     with (
         started_run(
@@ -91,22 +106,34 @@ def follow(
     ):
         reporter.say(f"run folder: {run.folder}")
         reporter.say(f"learning from {many(len(decisions), 'decision')} of {earlier.folder}")
-        _copy(earlier, run)
-        run.update(**{name: record[name] for name in _KEPT if name in record})
+        # before the first file: what can't be learned from leaves no run behind
         with run.stage("learn"):
             learned = learn(earlier, decisions)
+        _copy(earlier, run)
+        run.update(**{name: record[name] for name in _KEPT if name in record})
         write_found(run, learned.evidence, learned.issues)
-        # what reviewers disagree on teaches nothing, and stays to be settled
-        words = (word for each in conflicts(said).values() for word in each)
-        taken = [replace(decision, source=EARLIER) for decision in (*decisions.values(), *words)]
-        if not run.journal.exists():
-            append(run.journal, taken)
+        _take_over(run, taken)
         run.update(
-            carried_over={"from": str(earlier.folder), "taken": len(taken), "left": {}},
+            carried_over={"from": str(earlier.folder), "taken": len(taken) - len(notes), "left": {}},
             learned={"from": str(earlier.folder), "decisions": len(decisions)},
             files={name: sha256_of_file(run.folder / name) for name in run.hashed()},
         )
+    if (earlier.folder / AUDIT).exists():
+        reporter.say(
+            f"The audit of {earlier.folder} stays there, for its sample is of that run's chances. What was decided in "
+            "it is taken over; draw another one with `audit(size=200)`."
+        )
     return run
+
+
+def _hash(taken: Sequence[Decision]) -> str:
+    return hashlib.sha256(json.dumps([asdict(each) for each in taken]).encode()).hexdigest()
+
+
+def _take_over(run: RunFolder, taken: Sequence[Decision]) -> None:
+    """Add what was said in the earlier run to the journal, but for what a command that was killed here added."""
+    there = set(run.decisions()[0])
+    append(run.journal, [each for each in (replace(each, source=EARLIER) for each in taken) if each not in there])
 
 
 def _copy(earlier: RunFolder, run: RunFolder) -> None:

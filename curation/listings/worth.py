@@ -21,6 +21,8 @@ WORTH = "worth"
 #: What the price is called, whatever its column is.
 PRICE = "price"
 _EXAMPLES = 3
+#: What a note on prices has in it where their numbers may well mean something else.
+_ASKS = ("read with decimals", "may mean two things")
 _WANTED = "numbers of 0 or more, with or without thousands separators and currency signs"
 
 
@@ -138,9 +140,11 @@ def _read(listings: Listings, column: str) -> tuple[pd.Series, pd.Series, list[s
     values = prices.usable
     bad = text[text.notna() & values.isna() & ~none_cells(text) & (prices.unread | prices.values.notna())]
     written = text[values.notna() & pd.to_numeric(text, errors="coerce").astype("float64").ne(values)]
-    notes = (
-        [f"{column}: {short_repr(written.iloc[0])} is read as {values[written.index[0]]:,.10g}."]
-        if len(written)
-        else []
-    )
+    notes = [
+        f"{column}: {note.replace('price', 'cell')} It goes for prices, too."
+        for note in prices.notes
+        if any(words in note for words in _ASKS)
+    ]
+    if len(written) and not notes:
+        notes.append(f"{column}: {short_repr(written.iloc[0])} is read as {values[written.index[0]]:,.10g}.")
     return values.reset_index(drop=True), bad, notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
 from training.utils.files import photo_path
 
-__all__ = ["missing_photos", "photo_at", "photo_folder", "plain", "review_table"]
+__all__ = ["missing_photos", "photo_at", "photo_folder", "plain", "require_photos", "review_table"]
 
 _FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height", "unreadable")
 
@@ -106,16 +107,32 @@ def missing_photos(table: pd.DataFrame) -> list[str]:
         If the listings have photos, and none of them exists.
     """
     photos = table["photo"].dropna()
+    require_photos(photos.tolist())
     exists = photos.map(lambda photo: Path(photo).is_file()).astype(bool)
-    if len(photos) and not exists.any():
-        raise ReviewError(
-            f"none of the {len(photos):,} photos of this run exists: there is no file {photos.iloc[0]}. Move "
-            "them back, or say where they are with `photos='FOLDER'`"
-        )
     if "sha256" not in table:
         return []
     gone = table.loc[photos.index[~exists]]
     return gone["id"][gone["sha256"].notna()].tolist()
+
+
+def require_photos(photos: Sequence[str]) -> None:
+    """Refuse a review of which no photo is there any more.
+
+    Parameters
+    ----------
+    photos : sequence of str
+        Paths of those that are to be shown.
+
+    Raises
+    ------
+    ReviewError
+        If there are some, and none of them exists.
+    """
+    if photos and not any(Path(photo).is_file() for photo in photos):
+        raise ReviewError(
+            f"none of the {len(photos):,} photos of this run exists: there is no file {photos[0]}. Move "
+            "them back, or say where they are with `photos='FOLDER'`"
+        )
 
 
 def _order_of_groups(table: pd.DataFrame) -> pd.Series:

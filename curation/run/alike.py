@@ -24,6 +24,8 @@ _WORDS = {
     "embeddings": "embeddings of",
     "embeddings_sha256": "embeddings with the hash",
     "candidates": "candidates",
+    "decisions": "number of decisions",
+    "decisions_sha256": "decisions with the hash",
 }
 #: Characters of a hash that tell two apart.
 _HASH = 8

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-__all__ = ["TITLES", "flags_by_kind"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from training.utils.arrays import Bool
+
+__all__ = ["TITLES", "flags_by_kind", "is_flagged"]
 
 #: What people call each kind of issue, plural, in the order of summaries.
 TITLES = {
@@ -42,3 +48,16 @@ def flags_by_kind(columns: Iterable[str]) -> dict[str, str]:
     flags = {match[1]: match[0] for match in map(_FLAG.fullmatch, columns) if match}
     flags.pop(_SECOND_OPINION, None)
     return flags
+
+
+def is_flagged(issues: pd.DataFrame) -> Bool:
+    """Return which listings have an issue of any kind, which are those that a review shows; shape (N,).
+
+    Parameters
+    ----------
+    issues : DataFrame
+        ``issues.parquet``.
+    """
+    flags = list(flags_by_kind(issues.columns).values())
+    found: Bool = issues[flags].astype("boolean").fillna(False).any(axis=1).to_numpy(dtype=bool)
+    return found

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.run.agreement import Agreement, agreement_among, agreement_of
+from curation.run.columns import read_issues
 from curation.run.compared import comparison_problem
+from curation.run.flags import flags_by_kind
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS, current_decisions
 from curation.run.lost_journal import lost_journal
 from curation.run.manifests import is_latest_wins, is_soft, manifest_of
 from curation.run.shapes import STARTED_RECORD, started_by
+from training.utils.files import NotReadableError, read_json
 
-__all__ = ["Status", "as_of", "status_of"]
+__all__ = ["AUDIT", "Status", "as_of", "status_of"]
+
+#: The sample of an audit, in the folder of the run.
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class Status(Result):
     report : str or None
         ``report.html``; None if it is not written yet.
     step : str
-        What comes next: ``continue``, ``review``, ``apply_fixes``, ``retrain`` or ``done``.
+        What comes next: ``continue``, ``audit`` (a sample is drawn, and not decided yet; or nothing is flagged, and
+        nothing decided), ``review``, ``apply_fixes``, ``retrain`` or ``done``.
     started_by : str
         The command that started it, which continues it, too; empty if it was no command.
     damaged : tuple of str
@@ -89,6 +96,8 @@ def status_of(run: RunFolder) -> Status:
     soft = is_soft(run.standing(run.cleaned))
     steps = {
         "continue": record["status"] != FINISHED,
+        # who applies the fixes has stopped the audit
+        "audit": not cleaned and (_is_auditing(run) or (not decisions and not soft and _is_unflagged(run))),
         # chances are learned from without any decision
         "review": not decisions and not soft,
         "apply_fixes": not cleaned or unapplied > 0,
@@ -120,6 +129,26 @@ def _agreement(run: RunFolder) -> Agreement:
         return agreement_of(run)
     except RunError:  # a file is damaged, which is no reason to say nothing of the rest
         return agreement_among([], {}, len(run.holding_decisions().conflicts))
+
+
+def _is_auditing(run: RunFolder) -> bool:
+    """Return whether a sample is drawn of which people have not decided on all; not if its file is damaged."""
+    try:
+        drawn = {entry["id"] for entry in read_json(run.folder / AUDIT)["sample"]}
+    except (OSError, ValueError, NotReadableError, TypeError, KeyError):
+        return False
+    settled = run.holding_decisions().settled
+    return not drawn <= {id for id, decision in settled.items() if decision.source != "suggestion"}
+
+
+def _is_unflagged(run: RunFolder) -> bool:
+    """Return whether nothing is flagged, so that there is nothing to review; not if the issues are damaged."""
+    try:
+        flags = read_issues(run, (), flags=True)
+    except RunError:
+        return False
+    names = flags_by_kind(flags.column_names).values()
+    return not any(value for name in names for value in flags[name].unique().to_pylist())
 
 
 def _is_compared(run: RunFolder) -> bool:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Iterator
 
 from curation.errors import some
+from curation.rendering.words import many
+from curation.run.carry_over import EARLIER
 from curation.run.decidable import Decidable, refused
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
@@ -126,6 +128,17 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         numbers = some(f"line {entry.line}" for entry in strange)
         fix = f"{_RESTORE}: `apply_fixes()` refuses such decisions."
         yield Flaw(name, f"has decisions on listings that the run does not have: {numbers}", fix)
+    yield from _lost_of_earlier(run, journal)
+
+
+def _lost_of_earlier(run: RunFolder, journal: Journal) -> Iterator[Flaw]:
+    """Find that decisions of an earlier run were taken over and are not here, though no line is damaged."""
+    over = run.record().get("carried_over")
+    taken = over.get("taken") if isinstance(over, dict) else None
+    there = sum(isinstance(each.content, Decision) and each.content.source == EARLIER for each in journal.entries)
+    if isinstance(over, dict) and isinstance(taken, int) and there < taken and not journal.faults:
+        what = f"has {there:,} of the {many(taken, 'decision')} that were taken over from {over.get('from')}"
+        yield Flaw(run.journal.name, what, f"{_RESTORE}: the earlier run keeps its own, too.")
 
 
 def _fix(fault: Fault, text: bytes, journal: Journal, known: Collection[str]) -> str:

@@ -77,6 +77,45 @@ def test_what_makes_no_sense_is_refused(arguments: list[object], match: str, run
     assert_refused(tmp_path, "audit", *arguments, match=match)
 
 
+def test_the_status_names_an_audit_that_is_not_decided_until_it_is_or_the_fixes_are_applied(run: RunFolder) -> None:
+    assert "next: curate review\n" in done("status").stdout
+    done("audit", "--size", 6)
+    assert "next: curate audit\n" in done("status").stdout
+    done("audit", "--decisions", keep(run, 3))
+    assert "next: curate audit   (or curate apply-fixes, to stop the audit here)\n" in done("status").stdout
+    done("audit", "--decisions", keep(run, 6))
+    assert "next: curate apply-fixes\n" in done("status").stdout
+    done("audit", "--size", 3, "--again")
+    done("apply-fixes")
+    assert "next: curate retrain --compare\n" in done("status").stdout
+
+
+def test_the_photos_can_be_named_after_the_sample_was_drawn_without_them(run: RunFolder, tmp_path: Path) -> None:
+    photos = run.photo_root
+    photos.rename(tmp_path / "moved")
+    drawn = done("audit", "--size", 6)
+    assert "say where they are with --photos FOLDER. The sample is kept, and once that is mended, curate audit" in (
+        drawn.stderr
+    )
+    assert "Page:" not in drawn.stdout
+    # which the run was not made of
+    (tmp_path / "moved" / "photos" / "06.png").unlink()
+    assert "Page: runs/shop/1/audit.html\n" in done("audit", "--photos", tmp_path / "moved").stdout
+
+
+def test_where_nothing_is_flagged_an_audit_comes_next(run: RunFolder) -> None:
+    issues = run.issues()
+    flags = {name: False for name in issues if name.startswith("is_")}
+    run.write_table(run.issues_file, issues.assign(**flags))
+    assert "next: curate audit --size 11\n" in done("status").stdout
+    said = done("review", "--html", "--no-browser").stdout
+    assert said.splitlines()[-1] == "Next: curate audit --size 11"
+    done("audit", "--size", 11)
+    done("audit", "--decisions", keep(run, 11))
+    said = done("review", "--html", "--no-browser").stdout
+    assert said.splitlines()[-1] == "Next: curate apply-fixes"
+
+
 def test_more_than_there_are_is_refused(run: RunFolder) -> None:
     refused = curate("audit", "--size", 12)
     assert refused.exit_code == 2

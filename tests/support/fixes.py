@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +132,9 @@ def _hash(root: Path, image: Any) -> str | None:
     return sha256_of_file(photo_path(root, image))
 
 
-def decided(id: str, action: str, new_label: str | None = None) -> Decision:
-    return Decision(id, action, new_label, "ana", "2024-05-01T10:00:00.000+00:00", "app", "her words")
+def decided(id: str, action: str, new_label: str | None = None, **more: Any) -> Decision:
+    said = Decision(id, action, new_label, "ana", "2024-05-01T10:00:00.000+00:00", "app", "her words")
+    return replace(said, **more)
 
 
 def files(folder: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curation.review.card import Card, Cards, Example
-from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.flags import TITLES
 from curation.run.folder import RunFolder
@@ -120,7 +119,7 @@ def blinded(card: Card, listed: Set[str]) -> Card:
     )
 
 
-def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
+def page_data(run: RunFolder, listings: PageListings, decided: Mapping[str, Decision]) -> dict[str, Any]:
     """Return the data of a page.
 
     Parameters
@@ -129,19 +128,21 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
         A finished one.
     listings : PageListings
         The listings.
+    decided : mapping of str to Decision
+        What counts as decided.
 
     Returns
     -------
     dict
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
-        ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them), ``added`` (the
+        ``others`` (listings beside them), ``decided`` (the decisions on any of them), ``added`` (the
         classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals, where
         prices such as 1.299 are usual), ``max_price`` (of a new price), ``max_note`` (characters of a
         note), and ``priced``: whether the dataset has prices.
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
-    decided, decidable = standing_of(run).holding, Decidable.of(run)
+    decidable = Decidable.of(run)
     flagged = {kind for card in listings.queue for kind in card.issues}
     return {
         "classes": run.classes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,9 @@ from curation.review.commands import BLIND_PREFIX, PAGE_MARK, STORAGE_PREFIX, ap
 from curation.review.journal_state import standing_of
 from curation.review.page.data import PageListings, choose_listings, named_blind, page_data
 from curation.review.page.scripts import SCRIPT, STYLE, joined
+from curation.review.table import require_photos
 from curation.run.folder import RunFolder
+from curation.run.journal import Decision
 from curation.run.own_photos import OwnPhotos
 from training.utils.files import printable_name, sha256_of_file, whole_file
 from training.utils.flock import sweep
@@ -104,7 +106,7 @@ def write_page(
     Raises
     ------
     ReviewError
-        If no listing has a photo, or the folder of the photos does not exist.
+        If the photos are gone: their folder, or each of them.
     InputError
         If `output` can't be written, or is a file that is not a review page.
     """
@@ -114,10 +116,14 @@ def write_page(
     chosen = cards.queue[:first] if only is None else only
     listings = named_blind(cards, chosen) if blind else choose_listings(cards, chosen)
     decided = standing_of(run).holding
+    if only is not None:
+        # a sample is to say what people think: nobody has seen a suggestion that was accepted
+        decided = {id: each for id, each in decided.items() if each.source != "suggestion"}
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
         return Written(None, *counts, 0)
-    head = _head(run, listings, reviewer, command or apply_decisions(run.folder), blind=blind)
+    require_photos([card.photo for card in listings.queue if card.photo is not None])
+    head = _head(run, listings, decided, reviewer, command or apply_decisions(run.folder), blind=blind)
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
@@ -146,9 +152,17 @@ def _check_output(path: Path) -> None:
             )
 
 
-def _head(run: RunFolder, listings: PageListings, reviewer: str | None, command: str, *, blind: bool) -> str:
+def _head(
+    run: RunFolder,
+    listings: PageListings,
+    decided: Mapping[str, Decision],
+    reviewer: str | None,
+    command: str,
+    *,
+    blind: bool,
+) -> str:
     """Return the page up to its photos."""
-    data = page_data(run, listings)
+    data = page_data(run, listings, decided)
     folder = run.folder.resolve()
     name = f"{folder.parent.name}/{folder.name}"
     prefix = BLIND_PREFIX if blind else STORAGE_PREFIX

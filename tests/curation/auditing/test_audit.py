@@ -13,10 +13,12 @@ import pytest
 
 import curation
 from curation import InputError, Run, RunError
-from curation.auditing.sample import AUDIT, read_sample
+from curation.auditing.sample import read_sample
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
+from curation.run.status import AUDIT
 from tests.curation.review.test_review_page import data_of
+from tests.support.reporters import Listener
 from tests.support.tiny import IDS, tiny_run
 from training.utils.files import read_json, write_json
 
@@ -201,6 +203,57 @@ def test_accepted_suggestions_and_decisions_of_other_runs_do_not_count(run: Run)
     )
 
 
+def test_accepted_suggestions_are_still_to_be_decided_on_the_page(run: Run, tmp_path: Path) -> None:
+    now = "2026-01-01T10:00:00.000+00:00"
+    RunFolder(run.folder).decide([Decision("L00", "relabel", "desk", "curate", now, "suggestion")])
+    run.decide("L01", "keep")
+    drawn = run.audit(11)
+    assert drawn.decided == 0
+    assert drawn.page is not None
+    data = data_of(drawn.page)
+    assert "L00" in sample_of(run)
+    assert "L00" not in data["decided"]
+    # whoever says the same as the suggestion is the first person who does
+    file = tmp_path / "decisions.csv"
+    rows = [f"{id},relabel,desk" if id == "L00" else f"{id},keep," for id in sample_of(run)]
+    file.write_text("\n".join(["id,decision,new_label", *rows]))
+    found = run.audit(decisions=file)
+    assert (found.decided, found.page) == (11, None)
+
+
+def test_it_is_told_how_many_decisions_of_a_file_are_of_the_audit(run: Run, tmp_path: Path) -> None:
+    run.audit(3)
+    inside, others = sample_of(run), [id for id in IDS if id not in sample_of(run)]
+    file = tmp_path / "decisions.csv"
+    for ids, words in [
+        ([inside[0], *others[:2]], "3 decisions recorded, 1 on listings of this audit."),
+        (list(inside[1:]), "2 decisions recorded, all on listings of this audit."),
+        (others[2:4], "2 decisions recorded, none on listings of this audit."),
+        (others[2:4], "No decision was recorded: what the file says holds already, or something later does."),
+    ]:
+        file.write_text("id,decision\n" + "".join(f"{id},keep\n" for id in ids))
+        listener = Listener()
+        run.audit(decisions=file, reporter=listener)
+        assert words in listener.lines
+
+
+def test_a_file_that_is_given_again_does_not_override_what_was_said_later(run: Run, tmp_path: Path) -> None:
+    run.audit(12)
+    file = tmp_path / "decisions.csv"
+    earlier = "2026-01-01T10:00:00.000+00:00"
+    file.write_text(f"id,decision,reviewer,time\nL00,keep,ana,{earlier}\nL01,keep,ana,{earlier}\n")
+    run.audit(decisions=file)
+    run.decide("L00", "delete")
+    file.write_text(f"{file.read_text()}L02,keep,ana,{earlier}\n")
+    listener = Listener()
+    run.audit(decisions=file, reporter=listener)
+    assert run.decisions().set_index("id")["action"].to_dict() == {"L00": "delete", "L01": "keep", "L02": "keep"}
+    assert any(
+        line.startswith("1 decision of decisions.csv is older than what was said since, which holds: L00: keep (ana,")
+        for line in listener.lines
+    )
+
+
 def test_a_listing_without_a_label_is_not_audited(run: Run) -> None:
     files = RunFolder(run.folder)
     issues = files.issues()
@@ -234,6 +287,13 @@ def damaged_files(content: dict) -> dict[str, object]:
         "a listing of another run": {**content, "sample": [{**sample[0], "id": "elsewhere"}, *sample[1:]]},
         "another stratum": {**content, "sample": [{**sample[0], "stratum": 77}, *sample[1:]]},
         "text for numbers": {**content, "strata_of_listings": "a b"},
+        "a seed that none is": {**content, "seed": -1},
+        "a seed that is too large": {**content, "seed": 2**40},
+        "no sample": {
+            **content,
+            "sample": [],
+            "strata": [{**stratum, "drawn": 0} for stratum in content.get("strata", ())],
+        },
         "other strata": {**content, "strata_of_listings": " ".join(["0"] * 12)},
     }
 
@@ -269,7 +329,11 @@ def test_a_page_that_is_gone_is_written_again_and_a_missing_photo_is_no_obstacle
     drawn.page.unlink()
     (tmp_path / "shop" / "photos").rename(tmp_path / "elsewhere")
     decide_as_true(run, sample_of(run)[:3])
-    assert run.audit().wrong is not None
+    listener = Listener()
+    assert run.audit(reporter=listener).wrong is not None
+    assert "The sample is kept, and once that is mended, `audit()` writes the page." in listener.lines[-1]
+    (tmp_path / "elsewhere").rename(tmp_path / "shop" / "photos")
+    assert run.audit().page == drawn.page
 
 
 def test_a_page_of_an_earlier_sample_is_never_taken_for_that_of_the_later_one(run: Run) -> None:

@@ -19,6 +19,7 @@ from curation.review.page.write import write_page
 from curation.run.journal import Decision
 from tests.curation.comparison.test_retrain import another, fix_six, relabel_some, retrain, rows_of
 from tests.curation.review.test_review_page import data_of
+from tests.support.reporters import Listener
 from training.utils.units import now
 
 
@@ -105,6 +106,17 @@ class TestDraw:
         file.write_text(json.dumps(content))
         with pytest.raises(RunError, match="do not fit"):
             read_sample(run)
+
+    def test_a_budget_beyond_the_test_set_is_told(self, run):
+        listener, whole = Listener(), len(of_test_set(run))
+        assert open_run(run.folder).review_page(test=True, budget=1000, reporter=listener).listings == whole
+        assert f"The test set has only {whole} listings to draw, not 1,000: all of them are drawn." in listener.lines
+
+    def test_a_suggestion_that_was_accepted_unseen_is_still_to_be_decided(self, run):
+        first, second, *_ = draw_sample(run, 7).listings
+        run.decide([Decision(first, "keep", None, "curate", now(), "suggestion")])
+        keep(run, [second])
+        assert open_run(run.folder).review_page(test=True).decided == 1
 
     def test_the_review_page_shows_the_drawn_listings(self, run):
         sample = draw_sample(run, 7)

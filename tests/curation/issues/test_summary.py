@@ -15,6 +15,7 @@ from curation.cli.find import _print
 from curation.issues import KINDS
 from curation.issues.health import doubtful
 from curation.issues.summary import Agreement, agreement, summarise
+from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import done
 from training.utils.files import read_json
@@ -69,9 +70,14 @@ def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: RunF
     assert more is not None
     assert all_of_them is not None
     assert 5 < some.expected_changes <= 10
-    assert some.expected_changes < more.expected_changes < all_of_them.expected_changes
-    assert all_of_them.listings == len(finished.listings())
-    assert all_of_them.expected_changes == some.expected_in_all
+    assert some.expected_changes < more.expected_changes == all_of_them.expected_changes
+    issues = finished.issues()
+    shown = issues[is_flagged(issues)]
+    # a review shows what is flagged, and nothing else
+    assert all_of_them.listings == len(shown) < len(issues)
+    assert some.expected_changes == pytest.approx(shown.nsmallest(10, "priority")["change_chance"].sum())
+    assert all_of_them.expected_changes == pytest.approx(shown["change_chance"].sum())
+    assert some.expected_in_all == pytest.approx(issues["change_chance"].sum())
 
 
 def test_the_summary_says_how_many_flagged_labels_are_expected_to_be_wrong(tmp_path: Path) -> None:
@@ -108,7 +114,10 @@ def test_the_summary_says_when_the_evidence_cant_tell_wrong_labels_from_right_on
 def test_where_nothing_is_flagged_there_is_nothing_to_accept(tmp_path: Path) -> None:
     said = find(tmp_path, wrong=0).stdout
     assert "--accept-suggestions" not in said
-    assert said.splitlines()[-1].endswith("look through the listings, none of which is flagged")
+    assert said.splitlines()[-2:] == [
+        "Nothing is flagged: there is nothing to review.",
+        f"Next: curate audit --run {tmp_path}/run --size 200",
+    ]
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> None:
@@ -192,14 +201,15 @@ def test_the_summary_and_the_report_say_how_much_worth_the_first_hold(tmp_path: 
     run = RunFolder(tmp_path / "worth")
     issues, worth = run.issues(), summarise(run, 5).worth
     assert worth is not None
-    assert worth.first == pytest.approx(issues.nsmallest(5, "priority")["worth_at_stake"].sum())
+    first = issues[is_flagged(issues)].nsmallest(5, "priority")
+    assert worth.first == pytest.approx(first["worth_at_stake"].sum())
     assert worth.unordered < worth.first < worth.in_all
     assert "views: '1,024' is read as 1,024." in result.stderr
     assert (
         f"The first 5 listings of the queue hold {100 * worth.first / worth.in_all:.0f} % of the worth" in result.stdout
     )
     page = " ".join((tmp_path / "worth" / "report.html").read_text().split())
-    assert "The first 100 listings of the queue hold" in page
+    assert "The first 24 listings of the queue hold" in page
     assert "worth = views" in page
     assert issues["worth"].tolist() == [row * row for row in range(N)]
 
@@ -207,7 +217,7 @@ def test_the_summary_and_the_report_say_how_much_worth_the_first_hold(tmp_path: 
 def test_the_json_has_the_worth_and_no_other_run_does(tmp_path: Path) -> None:
     summary = json.loads(find_by_worth(tmp_path, "--json").stdout)
     assert summary["worth"]["column"] == "views"
-    assert summary["worth"]["listings"] == 100
+    assert summary["worth"]["listings"] == summary["flagged"] == 24
     assert summarise(RunFolder(tmp_path / "run")).worth is None
 
 

@@ -123,6 +123,7 @@ def test_the_first_hold_a_share_of_the_worth_at_stake_and_the_order_without_wort
             "suggested_confidence": np.nan,
             "change_chance": [0.5, 0.4, 0.1, 0.0],
             "worth": [10.0, 100, 1000, 10_000],
+            "is_label_issue": pd.array([True, True, True, False], dtype="boolean"),
         }
     )
     issues = issues.assign(priority=priorities(issues))
@@ -136,8 +137,19 @@ def test_the_first_hold_a_share_of_the_worth_at_stake_and_the_order_without_wort
         "The 1 listing that is worth most, 1 % of all, has 90 % of all worth.",
     ]
     everything = at_stake_of_first(issues, "price")
-    assert (everything.listings, everything.first) == (4, pytest.approx(everything.in_all))
+    assert (everything.listings, everything.first) == (3, pytest.approx(everything.in_all))
     assert "(145 of 145 SGD)" in worth_lines(everything, "SGD")[0]
+
+
+def test_the_first_are_those_that_a_review_shows() -> None:
+    issues = judged("worth", worth=np.where(np.arange(N) == 5, 1e12, 1.0))
+    assert issues["priority"][5] == 1
+    assert not issues["is_label_issue"][5]
+    stake = at_stake_of_first(issues, "views", 1)
+    assert stake.first == pytest.approx(issues["worth_at_stake"][0])
+    assert stake.in_all == pytest.approx(issues["worth_at_stake"].sum())
+    nothing = issues.assign(is_label_issue=pd.array([False] * N, dtype="boolean"))
+    assert "of the queue" not in worth_lines(at_stake_of_first(nothing, "views"), None)[0]
 
 
 def test_where_nothing_is_at_stake_the_first_hold_nothing() -> None:

@@ -14,8 +14,11 @@ from curation.issues import KINDS
 from curation.learning.follow import follow
 from curation.learning.learn import learn, learned_evidence
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, in_order
+from curation.run.journal import Decision, current_decisions, in_order
+from curation.run.journal_file import append
 from curation.run.learned import taught
+from curation.run.status import AUDIT
+from tests.support.reporters import Listener
 from tests.support.tiny import tiny_probabilities, tiny_run
 
 WHEN = "2026-01-01T10:00:00+00:00"
@@ -299,6 +302,100 @@ class TestANewRun:
         new = follow(earlier)
         assert new.folder.name == "1"
         assert len(new.decisions()[0]) == 8
+
+    def test_takes_the_decisions_over_though_the_disk_was_full_as_they_were_recorded(
+        self, earlier, in_tmp, monkeypatch
+    ):
+        import curation.learning.follow as module
+
+        self.decide(earlier)
+
+        def full(journal, _):
+            journal.touch()
+            raise OSError(28, "No space left on device", str(journal))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "append", full)
+            with pytest.raises(OSError, match="No space left"):
+                follow(earlier)
+        new = follow(earlier)
+        assert new.folder.name == "1"
+        assert len(new.decisions()[0]) == 8
+
+    def test_takes_every_decision_over_once_though_it_was_killed_between_two(self, earlier, in_tmp, monkeypatch):
+        import curation.learning.follow as module
+
+        self.decide(earlier)
+
+        def killed(journal, taken):
+            append(journal, taken[:3])
+            with journal.open("a") as stream:
+                stream.write('{"id": "L0')
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "append", killed)
+            with pytest.raises(KeyboardInterrupt):
+                follow(earlier)
+        new = follow(earlier)
+        assert [each.id for each in new.decisions()[0]] == [each.id for each in earlier.decisions()[0]]
+
+    def test_that_lost_what_it_took_over_does_not_verify(self, earlier, in_tmp):
+        self.decide(earlier)
+        new = follow(earlier)
+        new.journal.write_bytes(b"")
+        verified = curation.open_run(new.folder).verify()
+        assert not verified.ok
+        assert any("has 0 of the 8 decisions that were taken over" in str(fault) for fault in verified.faults)
+
+    def test_is_another_one_if_a_decision_changed_since_it_was_interrupted(self, earlier, in_tmp, monkeypatch):
+        import curation.learning.follow as module
+
+        worst = self.decide(earlier)
+
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "write_found", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                follow(earlier, run_folder=earlier.folder.parent / "new")
+        curation.open_run(earlier.folder).decide(worst[0], "delete", reviewer="ana")
+        with pytest.raises(RunError, match="started with other settings or data: got decisions with the hash"):
+            follow(earlier, run_folder=earlier.folder.parent / "new")
+        new = follow(earlier)
+        assert current_decisions(new.decisions()[0])[worst[0]].action == "delete"
+
+    def test_is_not_begun_where_nothing_can_be_learned(self, earlier, in_tmp):
+        curation.open_run(earlier.folder).decide(earlier.issues()["id"].tolist(), "delete", reviewer="ana")
+        with pytest.raises(RunError, match=r"got fold . has nothing to train on; wanted labelled"):
+            follow(earlier)
+        assert not (earlier.folder.parent / "runs").exists()
+
+    @pytest.mark.parametrize("lost", ["input", "training", "listings.parquet"])
+    def test_is_not_begun_where_a_file_of_the_earlier_one_is_gone(self, lost, earlier, in_tmp):
+        self.decide(earlier)
+        path = earlier.folder / lost
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with pytest.raises(RunError, match="the run is damaged: got no such file"):
+            follow(earlier)
+        assert not (earlier.folder.parent / "runs").exists()
+
+    def test_takes_over_notes_on_listings_that_nobody_decided_on(self, earlier, in_tmp):
+        worst = self.decide(earlier)
+        other = next(id for id in earlier.issues()["id"] if id not in worst)
+        earlier.decide([said(other, "note", note="ask Bob"), said(worst[0], "note", note="done since")])
+        new = follow(earlier)
+        assert [each.note for each in new.decisions()[0] if each.action == "note"] == ["ask Bob"]
+        assert len(current_decisions(new.decisions()[0])) == 8
+
+    def test_says_that_an_audit_stays_with_the_earlier_run(self, earlier, in_tmp):
+        self.decide(earlier)
+        curation.open_run(earlier.folder).audit(10)
+        reporter = Listener()
+        new = follow(earlier, reporter=reporter)
+        assert any(line.startswith(f"The audit of {earlier.folder} stays there") for line in reporter.lines)
+        assert not (new.folder / AUDIT).exists()
 
     def test_of_a_run_with_networks_keeps_what_they_said(self, networked, tmp_path, in_tmp):
         run = RunFolder(tmp_path / "networked")

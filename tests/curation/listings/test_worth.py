@@ -30,6 +30,20 @@ def test_where_prices_have_decimal_commas_a_dot_parts_thousands() -> None:
     assert read_worth(listings, "views").values.tolist() == [1299, 2500, 300]
 
 
+def test_it_is_told_where_a_dot_may_part_thousands_and_the_decimal_mark_settles_it() -> None:
+    views = ["880", "959", "1.045", "1.139"]
+    table = pd.DataFrame({"id": list("abcd"), "label": list("xyxy"), "views": views})
+    worth = read_worth(read_listings(table, needs_image=False), "views")
+    assert worth.values.tolist() == [880, 959, 1.045, 1.139]
+    assert worth.notes == (
+        "views: 2 cells such as '1.045' are read with decimals, as 1.045. `decimal=','` says that the dot separates "
+        "thousands. It goes for prices, too.",
+    )
+    settled = read_worth(read_listings(table, needs_image=False, decimal=","), "views")
+    assert settled.values.tolist() == [880, 959, 1045, 1139]
+    assert settled.notes == ("views: '1.045' is read as 1,045.",)
+
+
 def test_missing_numbers_are_counted_once_with_the_cells_that_are_none() -> None:
     worth = read_worth(listings_with(views=[None, "n/a", "-4", "many", *map(str, range(20))]), "views")
     assert worth.values.isna().tolist() == [True] * 4 + [False] * 20

@@ -63,8 +63,8 @@ def test_the_command_to_continue_has_all_that_was_typed(run: RunFolder, tmp_path
 def test_where_nothing_is_flagged_it_ends_without_advice(run: RunFolder, tmp_path: Path) -> None:
     run.write_table(run.issues_file, run.issues().assign(is_label_issue=False, is_near_duplicate_issue=False))
     printed = ended(start(run, tmp_path / "log", "--page"))
-    assert "Nothing is flagged in this run: there was nothing to decide." in printed
-    assert "Next:" not in printed
+    assert "Nothing is flagged: there is nothing to review." in printed
+    assert "Next: curate audit" in printed
 
 
 def test_as_json_it_ends_with_the_counts(run: RunFolder, tmp_path: Path) -> None:

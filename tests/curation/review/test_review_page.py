@@ -74,6 +74,13 @@ def test_the_command_says_where_the_page_is_and_what_to_type_next(run: RunFolder
     assert f"Next: curate apply-fixes --run {run.folder} --decisions ~/Downloads/decisions.csv\n" in named
 
 
+def test_a_page_of_which_everything_is_decided_asks_for_nothing(run: RunFolder) -> None:
+    run.decide([Decision(id, "keep", None, "bo", "2024-05-01T10:00:00.000+00:00", "app") for id in QUEUE])
+    said = done("review", "--html", "--no-browser").stdout
+    assert "Decide in a browser" not in said
+    assert said.splitlines()[-2:] == ["All of them are decided.", "Next: curate apply-fixes"]
+
+
 def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
     run.decide([Decision("01", "keep", None, "bo", "2024-05-01T10:00:00.000+00:00", "app")])
     page = tmp_path / "elsewhere" / "page.html"
@@ -96,7 +103,7 @@ def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
         (["--html", "--port", "5152"], "--port has no effect with --html"),
         (["--html", "--address", "0.0.0.0"], "--address has no effect with --html"),
         (["--first", "5"], "--first has no effect without --page or --html"),
-        (["--page", "--html"], "--page has no effect with --html"),
+        (["--page", "--html"], r"--page has no effect with --html\. Leave one of them out\.$"),
         (["--page", "--output", "page.html"], "--output has no effect without --html"),
         (["--output", "page.html"], "--output has no effect without --html"),
         (["--test"], "--test has no effect without --html"),

@@ -154,6 +154,7 @@ class TestStopping:
         output = server.log.read_text()
         assert "Traceback" not in output
         result = json.loads(output[output.index("{") :])
+        assert result.pop("agreement")["listings"] == 0
         assert result == {"run": str(run.folder), "decisions": {}, "flagged": 8, "undecided": 8}
         assert waited_for(lambda: ended(started))
         assert left_over(temporary) == []
