@@ -3,7 +3,7 @@
   "use strict";
 
   const PLUGIN = "@curate/review";
-  const { createElement: h, useEffect, useState } = window.React;
+  const { createElement: h, useEffect, useReducer, useRef, useState } = window.React;
   const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
   const COLOURS = { keep: "#2e7d32", relabel: "#ef6c00", reprice: "#00838f", ambiguous: "#6a1b9a", delete: "#c62828", undo: "#757575" };
   const WORDS = { keep: "kept", relabel: "relabelled", reprice: "repriced", ambiguous: "several labels fit", delete: "marked for deletion" };
@@ -43,7 +43,9 @@
       onKeyInForm(event, form);
     } else if (KEYS[event.key] && !isTyping(event.target) && !document.querySelector(BUSY)) {
       event.stopPropagation();
-      run(KEYS[event.key]);
+      act(KEYS[event.key]);
+    } else {
+      onOtherInput(event);
     }
   }
 
@@ -73,7 +75,222 @@
 
   const isDeciding = (button) => button.textContent && !/^(Cancel|Close)$/.test(button.textContent);
 
+  // What is not ours goes to the photo that FiftyOne has open, which must be the one that is shown.
+  function onOtherInput(event) {
+    if (!open.ahead || event.key === "Escape" || !(event.target instanceof Element)) return;
+    if (event.type === "click" && (!event.target.closest("#modal") || event.target.closest("[data-listing]"))) return;
+    event.stopPropagation();
+    if (event.type === "click") event.preventDefault();
+    if (event.type !== "keyup") follow();
+  }
+
   document.addEventListener("keydown", onKey, true);
+  document.addEventListener("keyup", onOtherInput, true);
+  document.addEventListener("click", onOtherInput, true);
+
+  // ------------------------------------------------------------------------------------------------ the open photo
+
+  // FiftyOne takes half a second to open a photo. So a decision is sent, and the card and the photo of the next listing,
+  // which were loaded ahead, stand at once. FiftyOne opens that photo when all is written and no key has come for a
+  // moment.
+  const PAUSE = 250;
+  // milliseconds without keys after the App has moved by itself, so that no key hits a listing that it was not meant for
+  const DEAF = 700;
+  // decisions that may wait to be written
+  const MOST = 8;
+
+  const open = {
+    opened: null, // the sample that FiftyOne has open
+    ahead: null, // the one that is shown before FiftyOne has it open
+    asked: null, // the one that FiftyOne was asked to open
+    next: null, // those that come after the one that is shown; null if they are not known
+    cards: new Map(), // by sample
+    photos: new Map(), // by path
+    decided: new Set(), // samples that were decided on here
+    outbox: [], // decisions that are not known to be written, the first is under way
+    key: null, // an action that waits until it is known what comes next
+    waiting: null, // an action that waits until all is written and FiftyOne shows what we show
+    deafUntil: 0,
+  };
+
+  const shown = () => open.ahead ?? open.opened;
+  const draw = () => window.dispatchEvent(new Event("curate:drawn"));
+
+  // Actions that decide on the listing with no more words from the server, and on which cards.
+  const AT_ONCE = {
+    keep: (card) => card.given != null,
+    accept: (card) => card.suggested && card.suggested !== card.given,
+    reprice: (card) => card.suggested_price != null,
+    ambiguous: () => true,
+    delete: () => true,
+  };
+
+  function act(name) {
+    // without a card, FiftyOne alone knows which photo is open
+    if (!isPhotoOpen() || open.opened === null) return run(name);
+    if (open.waiting || open.outbox.length >= MOST || performance.now() < open.deafUntil) return;
+    const card = open.cards.get(shown());
+    if (!card) return; // the card on the screen is that of another listing
+    if (!AT_ONCE[name] || !AT_ONCE[name](card)) whenQuiet(() => run(name));
+    else if (!open.next) open.key ??= name;
+    else decide(name);
+  }
+
+  function decide(name) {
+    const next = open.next.filter((sample) => !open.decided.has(sample));
+    // after the last one, FiftyOne shows what was decided
+    if (!next.length) return whenQuiet(() => run(name));
+    const sample = shown();
+    open.decided.add(sample);
+    open.outbox.push({ name, sample });
+    if (open.outbox.length === 1) send();
+    show(next[0], next.slice(1));
+  }
+
+  function send() {
+    const [{ name, sample }] = open.outbox;
+    executeOperator(`${PLUGIN}/${name}`, { sample }, { callback: ({ result }) => sent(Boolean(result && result.changed)) });
+  }
+
+  // What could not be written comes back; the keys that followed are not recorded, either.
+  function sent(isWritten) {
+    const [{ sample }] = open.outbox;
+    if (isWritten) {
+      open.outbox.shift();
+      isStale = true;
+      if (open.outbox.length) send();
+      else if (!isPhotoOpen()) showGrid();
+      else if (open.waiting) quiet();
+      else followSoon();
+      return;
+    }
+    for (const each of open.outbox.splice(0)) open.decided.delete(each.sample);
+    open.waiting = null;
+    open.deafUntil = performance.now() + DEAF;
+    if (open.opened !== null) show(sample, null);
+  }
+
+  window.addEventListener("beforeunload", (event) => open.outbox.length && event.preventDefault());
+
+  // Shows a photo before FiftyOne opens it.
+  function show(sample, next) {
+    open.ahead = sample === open.opened && !open.asked ? null : sample;
+    open.next = next && next.length ? next : null;
+    open.key = null;
+    followSoon();
+    draw();
+    cover();
+    clearTimeout(open.loading);
+    if (open.next) open.loading = setTimeout(load, PAUSE / 2);
+    else load();
+  }
+
+  function followSoon() {
+    clearTimeout(open.timer);
+    // opening a photo would hold up what is being written
+    if (open.ahead && !open.outbox.length) open.timer = setTimeout(follow, PAUSE);
+  }
+
+  // Lets FiftyOne open what is shown.
+  function follow() {
+    clearTimeout(open.timer);
+    if (!open.ahead || open.asked || !isPhotoOpen()) return;
+    open.asked = open.ahead;
+    executeOperator("@voxel51/operators/open_sample", { id: open.ahead });
+  }
+
+  // FiftyOne has opened a sample, or closed it: because it was asked, or because the person or the server wants it.
+  function opened(sample) {
+    const isAsked = sample !== null && sample === open.asked;
+    open.opened = sample;
+    open.asked = null;
+    if (!isAsked || sample === open.ahead) open.ahead = null;
+    if (sample === null) open.cards.clear();
+    if (!isAsked) {
+      open.next = open.key = open.waiting = null;
+      open.decided.delete(sample);
+    }
+    followSoon();
+    draw();
+    cover();
+    if (!isAsked && sample !== null) load();
+    quiet();
+  }
+
+  function whenQuiet(action) {
+    open.waiting = action;
+    quiet();
+  }
+
+  function quiet() {
+    if (!open.waiting || open.outbox.length) return;
+    if (open.ahead) return follow();
+    const action = open.waiting;
+    open.waiting = null;
+    action();
+  }
+
+  // Loads the card of the photo that is shown, and those that come next.
+  function load() {
+    const sample = shown();
+    const ask = (params) =>
+      executeOperator(`${PLUGIN}/show_card`, { sample, ...params }, { callback: ({ result }) => take(sample, result || {}) });
+    // reading the order of a large view takes longer than the card
+    if (!open.cards.has(sample)) ask({});
+    ask({ following: true });
+  }
+
+  function take(sample, { following, ...card }) {
+    if (sample !== shown()) return;
+    open.cards.set(sample, card);
+    if (following || !card.id) {
+      const next = (following || []).filter((each) => !open.decided.has(each.sample));
+      open.next = next.map((each) => each.sample);
+      for (const each of next) open.cards.set(each.sample, each);
+      loadAhead(next);
+      if (open.key) decide(open.key);
+      else draw();
+      open.key = null;
+    } else draw();
+  }
+
+  function loadAhead(cards) {
+    const kept = new Map();
+    for (const { photo: path } of [open.cards.get(shown()), ...cards].filter((card) => card && card.photo)) {
+      const image = open.photos.get(path) || new Image();
+      if (!image.src) image.src = photo(path);
+      kept.set(path, image);
+    }
+    open.photos = kept;
+    for (const { photo: path } of [...(cards[0]?.like_given ?? []), ...(cards[0]?.like_suggested ?? [])]) new Image().src = photo(path);
+  }
+
+  const COVER = document.createElement("div");
+  COVER.dataset.curate = "photo";
+  Object.assign(COVER.style, { position: "absolute", inset: 0, zIndex: 10, background: "var(--fo-palette-background-level2)" });
+  const FILLS = { width: "100%", height: "100%", objectFit: "contain" };
+
+  // Lays the photo that is shown over FiftyOne's, until that is the same.
+  function cover() {
+    document.body.classList.toggle("curate-ahead", Boolean(open.ahead));
+    if (open.opened === null) return COVER.remove();
+    const card = open.ahead && open.cards.get(open.ahead);
+    const place = card && document.querySelector("[data-cy=panel-content-fo-sample-modal-plugin]");
+    if (!place) return;
+    const image = open.photos.get(card.photo) || Object.assign(new Image(), { src: photo(card.photo) });
+    Object.assign(image.style, FILLS);
+    COVER.dataset.photo = fileName(card.photo);
+    COVER.replaceChildren(image);
+    if (COVER.parentElement !== place) place.append(COVER);
+  }
+
+  // FiftyOne may write the folders of a path in another way
+  const fileName = (path) => path.split("/").pop();
+
+  document.addEventListener("canvas-loaded", ({ target, detail }) => {
+    if (open.ahead || !COVER.isConnected || !target.closest("#modal")) return;
+    if (fileName(detail.sampleFilepath) === COVER.dataset.photo) COVER.remove();
+  });
 
   // -------------------------------------------------------------------------------------------------------- panels
 
@@ -86,14 +303,14 @@
     }
   }
 
-  // Opens the next photo, unless the open one was closed meanwhile.
+  // Opens the next photo after a form, unless the open one was closed meanwhile.
   class GoOn extends Operator {
     get config() {
       return new OperatorConfig({ name: "go_on", label: "go on", unlisted: true });
     }
     async execute({ params }) {
       if (isPhotoOpen()) executeOperator("@voxel51/operators/open_sample", { id: params.id });
-      else executeOperator("@voxel51/operators/reload_dataset", {});
+      else showGrid();
     }
   }
 
@@ -114,27 +331,6 @@
     }
   }
 
-  /** Return the answer of an operator, updated after every decision and whenever `about` changes. */
-  function useAnswer(name, about) {
-    const [answer, setAnswer] = useState(null);
-    useEffect(() => {
-      let isCurrent = true;
-      let timer;
-      const take = ({ result }) => isCurrent && result && setAnswer(result);
-      const ask = () => executeOperator(`${PLUGIN}/${name}`, {}, { callback: take });
-      // a decision and the photo that it opens come one after the other and need one request
-      const askSoon = () => (clearTimeout(timer), (timer = setTimeout(ask, 20)));
-      ask();
-      window.addEventListener("curate:changed", askSoon);
-      return () => {
-        isCurrent = false;
-        clearTimeout(timer);
-        window.removeEventListener("curate:changed", askSoon);
-      };
-    }, [name, about]);
-    return answer;
-  }
-
   const percent = (chance) => (chance < 0.01 ? "< 1 %" : `${Math.round(chance * 100)} %`);
   const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 2 : 0 });
   // what a decision writes, with all its digits
@@ -151,7 +347,19 @@
 
   function Card() {
     const sample = window.recoil.useRecoilValue(window.__fos__.nullableModalSampleId);
-    const card = useAnswer("show_card", sample);
+    const [, again] = useReducer((count) => count + 1, 0);
+    const last = useRef(null);
+    useEffect(() => {
+      window.addEventListener("curate:drawn", again);
+      window.addEventListener("curate:changed", load);
+      return () => {
+        window.removeEventListener("curate:drawn", again);
+        window.removeEventListener("curate:changed", load);
+        opened(null);
+      };
+    }, []);
+    useEffect(() => opened(sample), [sample]);
+    const card = (last.current = open.cards.get(shown()) ?? last.current);
     if (!card || !card.id) return box({ ...TEXT, padding: 16 }, (card && card.error) || "");
     return h(
       "div",
@@ -258,7 +466,7 @@
   function button(name, words, key, colour) {
     const style = { background: colour, color: "#fff", border: 0, borderRadius: 4, padding: "5px 10px", cursor: "pointer", font: "inherit" };
     // otherwise the button keeps the focus, and the next Enter or space presses it again
-    const press = (event) => (event.currentTarget.blur(), run(name));
+    const press = (event) => (event.currentTarget.blur(), act(name));
     return h("button", { key: name, style, onClick: press }, words, h("kbd", { style: { opacity: 0.75, marginLeft: 6 } }, key));
   }
 
@@ -284,7 +492,19 @@
   // ------------------------------------------------------------------------------------------------------ progress
 
   function Progress() {
-    const progress = useAnswer("show_progress", "");
+    const [progress, setProgress] = useState(null);
+    useEffect(() => {
+      let isCurrent = true;
+      const take = ({ result }) => isCurrent && result && setProgress(result);
+      // an open photo lies over the panel
+      const ask = () => isPhotoOpen() || executeOperator(`${PLUGIN}/show_progress`, {}, { callback: take });
+      ask();
+      window.addEventListener("curate:changed", ask);
+      return () => {
+        isCurrent = false;
+        window.removeEventListener("curate:changed", ask);
+      };
+    }, []);
     if (!progress || progress.error) return box({ ...TEXT, padding: 16 }, (progress && progress.error) || "");
     return h(
       "div",
@@ -339,17 +559,31 @@
   panel("review_card", "Review", Card, "modal");
   panel("review_progress", "Review progress", Progress, "grid");
 
+  // An open photo lies over the grid, which would be drawn again for each frame. The sidebar of FiftyOne lags behind.
+  const STYLE = document.createElement("style");
+  STYLE.textContent =
+    "body.curate-open [data-cy=dataset-page] { visibility: hidden }" +
+    "body.curate-ahead #modal [data-cy=sidebar] { opacity: 0.3 }" +
+    "[data-cy=panel-content-fo-sample-modal-plugin] { position: relative }";
+  document.head.append(STYLE);
+
   // When a photo opens, the card moves beside it. When it closes, the grid shows the decisions made meanwhile.
   let wasOpen = false;
   let isStale = false;
   window.addEventListener("curate:changed", () => (isStale = wasOpen));
   function onChange() {
     const isOpen = isPhotoOpen();
+    if (isOpen !== wasOpen) document.body.classList.toggle("curate-open", isOpen);
     if (isOpen && !wasOpen) run("arrange");
-    if (!isOpen && isStale) executeOperator("@voxel51/operators/reload_dataset", {});
-    isStale = isStale && isOpen;
     wasOpen = isOpen;
+    if (!isOpen && isStale && !open.outbox.length) showGrid();
     dismissAdvertisements();
+  }
+
+  function showGrid() {
+    executeOperator("@voxel51/operators/reload_dataset", {});
+    window.dispatchEvent(new Event("curate:changed"));
+    isStale = false;
   }
 
   // One covers the buttons and takes the first click, one covers the list of plots.
