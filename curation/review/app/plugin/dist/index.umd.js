@@ -103,6 +103,7 @@
     opened: null, // the sample that FiftyOne has open
     ahead: null, // the one that is shown before FiftyOne has it open
     asked: null, // the one that FiftyOne was asked to open
+    goTo: null, // asks it, unless the photo was closed meanwhile
     next: null, // those that come after the one that is shown; null if they are not known
     cards: new Map(), // by sample
     photos: new Map(), // by path
@@ -131,7 +132,7 @@
     if (open.waiting || open.outbox.length >= MOST || performance.now() < open.deafUntil) return;
     const card = open.cards.get(shown());
     if (!card) return; // the card on the screen is that of another listing
-    if (!AT_ONCE[name] || !AT_ONCE[name](card)) whenQuiet(() => run(name));
+    if (!AT_ONCE[name] || !AT_ONCE[name](card) || !isExploring()) whenQuiet(() => run(name));
     else if (!open.next) open.key ??= name;
     else decide(name);
   }
@@ -143,22 +144,22 @@
     const sample = shown();
     open.decided.add(sample);
     open.outbox.push({ name, sample });
-    if (open.outbox.length === 1) send();
+    if (open.outbox.length === 1) post();
     show(next[0], next.slice(1));
   }
 
-  function send() {
+  function post() {
     const [{ name, sample }] = open.outbox;
-    executeOperator(`${PLUGIN}/${name}`, { sample }, { callback: ({ result }) => sent(Boolean(result && result.changed)) });
+    executeOperator(`${PLUGIN}/${name}`, { sample }, { callback: ({ result }) => posted(Boolean(result && result.changed)) });
   }
 
   // What could not be written comes back; the keys that followed are not recorded, either.
-  function sent(isWritten) {
+  function posted(isWritten) {
     const [{ sample }] = open.outbox;
     if (isWritten) {
       open.outbox.shift();
       isStale = true;
-      if (open.outbox.length) send();
+      if (open.outbox.length) post();
       else if (!isPhotoOpen()) showGrid();
       else if (open.waiting) quiet();
       else followSoon();
@@ -194,9 +195,9 @@
   // Lets FiftyOne open what is shown.
   function follow() {
     clearTimeout(open.timer);
-    if (!open.ahead || open.asked || !isPhotoOpen()) return;
+    if (!open.ahead || open.asked || !open.goTo) return;
     open.asked = open.ahead;
-    executeOperator("@voxel51/operators/open_sample", { id: open.ahead });
+    open.goTo(open.ahead);
   }
 
   // FiftyOne has opened a sample, or closed it: because it was asked, or because the person or the server wants it.
@@ -314,6 +315,8 @@
     }
   }
 
+  // the Annotate tab has another viewer
+  const isExploring = () => Boolean(open.ahead || document.querySelector("[data-cy=modal-looker-container]"));
   const isPhotoOpen = () => Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
 
   // Puts the sample and the card side by side instead of in two tabs.
@@ -349,6 +352,9 @@
     const sample = window.recoil.useRecoilValue(window.__fos__.nullableModalSampleId);
     const [, again] = useReducer((count) => count + 1, 0);
     const last = useRef(null);
+    open.goTo = window.recoil.useRecoilCallback(({ snapshot, set }) => (id) => {
+      if (snapshot.getLoadable(window.__fos__.modalSelector).contents) set(window.__fos__.modalSelector, { id });
+    });
     useEffect(() => {
       window.addEventListener("curate:drawn", again);
       window.addEventListener("curate:changed", load);
