@@ -8,13 +8,12 @@ Each size is a synthetic run: a third of the listings is flagged, and photos are
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
 Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the decision is in the journal
 and the card and the photo of the next listing stand. So the figures are the limit of the software, not the speed of a
-person. The page of `--html`, with the first 300 of the queue,
-and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
-time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, keys leave two tiles
-out of each, and one key decides the others, until there are no more. `--learn` measures, on copies of finished runs
-with features, the seconds from the 25th decision to the new order, and keys meanwhile. `--map` measures the map of
-photos, in runs of which every listing is flagged and whose photos are of 50 sorts. This needs Chromium, Playwright,
-and no other process of FiftyOne, which would share its mongod.
+person. The page of `--html`, with the first 300 of the queue, and the live page of `--page` are measured in the same
+way; `--without-app` leaves the App out. On the live page, the time to the next photo is the browser's own, from the key
+to the frame that shows it. In its grids, keys leave two tiles out of each, and one key decides the others, until there
+are no more. `--learn` measures, on copies of finished runs with features, the seconds from the 25th decision to the new
+order, and keys meanwhile. `--map` measures the map of photos, in runs of which every listing is flagged and whose
+photos are of 50 sorts. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its mongod.
 """
 
 from __future__ import annotations

@@ -232,19 +232,17 @@ def test_a_form_opened_right_after_a_decision_is_about_the_listing_on_the_screen
     assert app.press("Enter") == [(second, "note", None)]
 
 
-def test_a_decision_that_can_not_be_written_is_told_and_comes_back(app):
+def test_a_decision_that_does_not_arrive_is_told_and_comes_back(app):
     first = app.open_first()
-    before, journal, kept = len(app.journal), app.run.journal, app.run.folder / "kept"
-    journal.rename(kept)
-    journal.mkdir()
+    before = len(app.journal)
+    app.page.context.set_offline(True)
     try:
         app.page.keyboard.press("k")
-        app.page.get_by_text("can't be written").first.wait_for(timeout=PATIENCE)
+        app.page.get_by_role("alert").first.wait_for(timeout=PATIENCE)
         assert waited_for(lambda: app.card("") == first)
         assert waited_for(lambda: app.page.locator("[data-curate=photo]").count() == 0)
     finally:
-        journal.rmdir()
-        kept.rename(journal)
+        app.page.context.set_offline(False)
     assert len(app.journal) == before
     # right after it has moved by itself, the App takes no keys
     assert waited_for(lambda: len(app.journal) > before or app.page.keyboard.press("s"), every=1)
