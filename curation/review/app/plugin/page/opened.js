@@ -54,11 +54,14 @@ function decide(name) {
   const next = open.next.filter((sample) => !open.decided.has(sample));
   // after the last one, FiftyOne shows what was decided
   if (!next.length) return whenQuiet(() => run(name));
-  const sample = shown();
+  write(name, shown());
+  show(next[0], next.slice(1));
+}
+
+function write(name, sample) {
   open.decided.add(sample);
   open.outbox.push({ name, sample });
   if (open.outbox.length === 1) post();
-  show(next[0], next.slice(1));
 }
 
 function post() {
@@ -117,6 +120,8 @@ function follow() {
 // FiftyOne has opened a sample, or closed it: because it was asked, or because the person or the server wants it.
 function opened(sample) {
   const isAsked = sample !== null && sample === open.asked;
+  // a key that waits for what comes next counts, though the photo was closed meanwhile
+  if (!isAsked && open.key) write(open.key, shown());
   open.opened = sample;
   open.asked = null;
   if (!isAsked || sample === open.ahead) open.ahead = null;
