@@ -6,14 +6,14 @@
 
 Each size is a synthetic run: a third of the listings is flagged, and photos are drawn blots of 400 x 300 pixels. The
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
-Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
-figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
-and the live page of `--page` are measured in the same way; `--without-app` leaves the App out. On the live page, the
-time to the next photo is the browser's own, from the key to the frame that shows it. In its grids, keys leave two tiles
-out of each, and one key decides the others, until there are no more. `--learn` measures, on copies of finished runs
-with features, the seconds from the 25th decision to the new order, and keys meanwhile. `--map` measures the map of
-photos, in runs of which every listing is flagged and whose photos are of 50 sorts. This needs Chromium, Playwright,
-and no other process of FiftyOne, which would share its mongod.
+Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the decision is in the journal
+and the card and the photo of the next listing stand. So the figures are the limit of the software, not the speed of a
+person. The page of `--html`, with the first 300 of the queue, and the live page of `--page` are measured in the same
+way; `--without-app` leaves the App out. On the live page, the time to the next photo is the browser's own, from the key
+to the frame that shows it. In its grids, keys leave two tiles out of each, and one key decides the others, until there
+are no more. `--learn` measures, on copies of finished runs with features, the seconds from the 25th decision to the new
+order, and keys meanwhile. `--map` measures the map of photos, in runs of which every listing is flagged and whose
+photos are of 50 sorts. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its mongod.
 """
 
 from __future__ import annotations
@@ -82,6 +82,11 @@ GRID_CLOCK = """() => { window.took = []; document.addEventListener("keydown", e
         if (isNext && photos.every(isThere)) took.push(performance.now() - start);
         else requestAnimationFrame(look); };
     requestAnimationFrame(look); }, true) }"""
+# the App shows a photo before FiftyOne has opened it
+CARD_AND_PHOTO = """before => { const card = document.querySelector("#modal [data-listing]");
+    const photo = document.querySelector("[data-curate=photo] img");
+    const isThere = !photo || (photo.complete && photo.naturalWidth > 0);
+    return card && card.dataset.listing !== before && isThere && card.dataset.listing }"""
 PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
     const isNext = document.querySelector("#where").innerText !== before;
     return isNext && photo && photo.complete && photo.naturalWidth > 0 }"""
@@ -202,20 +207,23 @@ def decide(page: Page, run: RunFolder, decisions: int) -> dict[str, Any]:
     page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=60_000)
     page.locator("[data-cy=looker]").first.click()
     listing = wait_for_card(page, "")
-    written, whole = [], []
+    shown, whole = [], []
     for number in range(decisions):
         before = run.journal.stat().st_size if run.journal.exists() else 0
         start = time.perf_counter()
         page.keyboard.press(KEYS[number % len(KEYS)])
+        listing = wait_for_card(page, listing)
+        shown.append(time.perf_counter() - start)
         while not run.journal.exists() or run.journal.stat().st_size == before:
             time.sleep(0.002)
-        written.append(time.perf_counter() - start)
-        listing = wait_for_card(page, listing)
         whole.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    page.wait_for_function("() => !document.querySelector('[data-curate=photo]')", timeout=60_000)
     return {
         "decisions a minute": round(60 * decisions / sum(whole), 1),
-        "ms to the journal": spread(written),
-        "ms to the next card": spread(whole),
+        "ms to the next card and photo": spread(shown),
+        "ms to that and the journal": spread(whole),
+        "ms after the last one until FiftyOne has it open": round(1000 * (time.perf_counter() - start)),
     }
 
 
@@ -376,14 +384,8 @@ def learning(folder: Path) -> dict[str, Any]:
 
 
 def wait_for_card(page: Page, before: str) -> str:
-    """Return the listing on the card once it has changed."""
-    handle = page.wait_for_function(
-        "before => { const card = document.querySelector('#modal [data-listing]');"
-        " return card && card.dataset.listing !== before && card.dataset.listing }",
-        arg=before,
-        timeout=60_000,
-    )
-    return str(handle.json_value())
+    """Return the listing on the card, once it has changed and its photo stands beside it."""
+    return str(page.wait_for_function(CARD_AND_PHOTO, arg=before, timeout=60_000).json_value())
 
 
 def spread(seconds: list[float]) -> dict[str, int]:

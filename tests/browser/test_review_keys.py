@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
@@ -24,6 +25,12 @@ from tests.support.review_server import SERVED, Server, start, stop
 
 PATIENCE = 30_000
 pytestmark = needs_mongod
+# the card and the photo of each frame in which ours is laid over FiftyOne's
+LAID_OVER = """() => { [window.pairs, window.LAID] = [[], "[data-curate=photo]"]; const look = () => {
+    const [card, photo] = [document.querySelector("#modal [data-listing]"), document.querySelector(`${LAID} img`)];
+    if (card && photo) pairs.push([card.dataset.listing, photo.src]);
+    requestAnimationFrame(look); };
+    look(); }"""
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +195,58 @@ def test_undo_takes_the_latest_decision_back_and_shows_it_again(app):
     assert app.card(after) == first
     assert first not in held(app.run)
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_two_keys_pressed_at_once_decide_on_two_listings(app):
+    first = app.open_first()
+    left = [id for id in queue(app.run)["id"] if id not in held(app.run)]
+    before = len(app.journal)
+    app.page.keyboard.press("k")
+    app.page.keyboard.press("d")
+    assert waited_for(lambda: len(app.journal) == before + 2)
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(first, "keep"), (left[1], "delete")]
+    assert waited_for(lambda: app.card("") == left[2])
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+    assert app.press("u") == [(left[1], "undo", None)]
+
+
+def test_a_photo_laid_over_fiftyones_is_that_of_the_card_until_fiftyone_has_opened_it(app):
+    first = app.open_first()
+    app.page.evaluate(LAID_OVER)
+    app.page.keyboard.press("k")
+    second = app.card(first)
+    assert waited_for(lambda: app.page.evaluate("() => pairs.length > 0 && !document.querySelector(LAID)"))
+    photos = queue(app.run)["image"]
+    for listing, photo in app.page.evaluate("() => pairs"):
+        assert unquote(photo).endswith(photos[listing])
+    assert app.card("") == second
+
+
+def test_a_form_opened_right_after_a_decision_is_about_the_listing_on_the_screen(app):
+    first = app.open_first()
+    app.page.keyboard.press("k")
+    app.page.keyboard.press("n")
+    second = app.card(first)
+    app.form()
+    app.type("seen")
+    assert app.press("Enter") == [(second, "note", None)]
+
+
+def test_a_decision_that_does_not_arrive_is_told_and_comes_back(app):
+    first = app.open_first()
+    before = len(app.journal)
+    app.page.context.set_offline(True)
+    try:
+        app.page.keyboard.press("k")
+        app.page.get_by_role("alert").first.wait_for(timeout=PATIENCE)
+        assert waited_for(lambda: app.card("") == first)
+        assert waited_for(lambda: app.page.locator("[data-curate=photo]").count() == 0)
+    finally:
+        app.page.context.set_offline(False)
+    assert len(app.journal) == before
+    # right after it has moved by itself, the App takes no keys
+    assert waited_for(lambda: len(app.journal) > before or app.page.keyboard.press("s"), every=1)
+    assert (app.journal[before].id, app.journal[before].action) == (first, "ambiguous")
 
 
 def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app):

@@ -1,16 +1,17 @@
-"""The next photo after a decision."""
+"""The photos that come after the open one."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from curation.review.app.mirror import run_of
 from curation.review.journal_state import standing_of
+from curation.run.folder import RunFolder
 
-__all__ = ["following", "photos_shown"]
+__all__ = ["following", "open_photo", "photos_shown"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,26 @@ def _order(view: _View) -> dict[str, str]:
     return dict(zip(*view.ctx.view.values(["id", "listing_id"]), strict=True))
 
 
-def photos_shown(ctx: Any) -> dict[str, str]:
+def open_photo(ctx: Any) -> str | None:
+    """Return the photo that the person sees, if one is open.
+
+    The page shows the next photo before FiftyOne has opened it, so it names the one that it shows.
+
+    Parameters
+    ----------
+    ctx : fiftyone.operators.ExecutionContext
+    """
+    return ctx.params.get("sample") or ctx.current_sample
+
+
+def photos_shown(ctx: Any, sample: str) -> dict[str, str]:
     """Return the photos of the view, in order, with their listings.
 
     Parameters
     ----------
     ctx : fiftyone.operators.ExecutionContext
-        With an open photo. Call this before a decision, which may remove that photo from the view.
+    sample : str
+        FiftyOne's id of the open photo. Call this before a decision, which may remove that photo from the view.
 
     Returns
     -------
@@ -42,22 +56,24 @@ def photos_shown(ctx: Any) -> dict[str, str]:
     """
     names = ("dataset_name", "view_name", "view", "filters", "extended")
     view = _View(json.dumps([ctx.request_params.get(name) for name in names], default=str), ctx)
-    if ctx.current_sample not in _order(view):
+    if sample not in _order(view):
         _order.cache_clear()  # the view has changed
     return _order(view)
 
 
-def following(ctx: Any, photos: dict[str, str]) -> str | None:
-    """Return the next photo without a decision, after the open one and then from the start.
+def following(run: RunFolder, sample: str, photos: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the photos without a decision, after the open one and then from the start, with their listings.
 
     Parameters
     ----------
-    ctx : fiftyone.operators.ExecutionContext
-        With an open photo.
+    run : RunFolder
+    sample : str
+        FiftyOne's id of the open photo.
     photos : dict of str to str
         From :func:`photos_shown`.
     """
     samples = list(photos)
-    place = samples.index(ctx.current_sample) if ctx.current_sample in photos else -1
-    holding = standing_of(run_of(ctx.dataset)).holding
-    return next((one for one in samples[place + 1 :] + samples[: max(place, 0)] if photos[one] not in holding), None)
+    place = samples.index(sample) if sample in photos else -1
+    holding = standing_of(run).holding
+    others = samples[place + 1 :] + samples[: max(place, 0)]
+    return ((one, photos[one]) for one in others if photos[one] not in holding)

@@ -13,7 +13,7 @@ import fiftyone.operators.types as types
 
 from curation.errors import CurateError
 from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, class_named, decide, keep_one, latest
-from curation.review.app.following import following, photos_shown
+from curation.review.app.following import following, open_photo, photos_shown
 from curation.review.app.forms import FOR_ALL, form_for_all, new_class_form, note_form, price_form, relabel_form
 from curation.review.app.mirror import PREFIX, look_at, run_of
 from curation.review.app.show import ShowCard, ShowProgress
@@ -38,15 +38,20 @@ def _chosen(ctx: Any) -> list[str]:
 
     The grid keeps its selection behind an open photo, and a key must not act on photos that nobody sees.
     """
-    return [ctx.current_sample] if ctx.current_sample else list(ctx.selected)
+    opened = open_photo(ctx)
+    return [opened] if opened else list(ctx.selected)
 
 
 def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
-    """Decide, and open the next photo."""
-    photos = photos_shown(ctx) if ctx.current_sample else {}
+    """Decide, and open the next photo, unless the page shows it already."""
+    if ctx.params.get("sample"):
+        outcome = _notified(ctx, action)
+        return {"changed": len(outcome.changed)} if outcome else _NOTHING
+    photos = photos_shown(ctx, ctx.current_sample) if ctx.current_sample else {}
     outcome = _notified(ctx, action)
     moves_on = photos and outcome is not None and outcome.action not in (UNDO, NOTE)
-    return _ended(ctx, outcome, following(ctx, photos) if moves_on else None)
+    after = following(run_of(ctx.dataset), ctx.current_sample, photos) if moves_on else iter(())
+    return _ended(ctx, outcome, next((sample for sample, _ in after), None))
 
 
 def _take_back_latest(ctx: Any, reviewer: str) -> dict[str, Any]:

@@ -105,7 +105,7 @@ _CODE = "custom_code"
 #: Our operators. FiftyOne passes on whatever a request has for them.
 _OURS = "@curate/review/"
 #: What their forms send as text, or leave out.
-_TEXTS = ("action", "id", "label", "new_class", "note", "price")
+_TEXTS = ("action", "id", "label", "new_class", "note", "price", "sample")
 _JSON = {
     dict: "an object",
     list: "a list",

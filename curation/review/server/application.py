@@ -22,6 +22,7 @@ from training.utils.flock import scratch_folder
 __all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
 
 _PLUGIN = Path(__file__).parents[1] / "app" / "plugin"
+_SCRIPTS = "page"
 # milliseconds to wait for a MongoDB that does not answer, instead of pymongo's 30 s, because a person is waiting
 _PATIENCE = 3000
 
@@ -47,11 +48,19 @@ def linked_plugins(reviewer: str, run: RunFolder | None = None) -> Iterator[Path
             (folder / plugin.name).symlink_to(plugin.resolve())
         ours = folder / "curate-review"
         ours.unlink(missing_ok=True)
-        shutil.copytree(_PLUGIN, ours, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(_PLUGIN, ours, ignore=shutil.ignore_patterns("__pycache__", _SCRIPTS))
+        (ours / "dist").mkdir(exist_ok=True)
+        (ours / "dist" / "index.umd.js").write_text(_script(), encoding="utf-8")
         (ours / REVIEWER_FILE).write_text(
             json.dumps({"reviewer": reviewer, "run": str(run.folder.resolve()) if run else None}), encoding="utf-8"
         )
         yield folder
+
+
+def _script() -> str:
+    """Return the plugin's script: FiftyOne loads a single file, and its names are not to be those of the page."""
+    parts = [(_PLUGIN / _SCRIPTS / f"{name}.js").read_text("utf-8") for name in ("keys", "opened", "card", "panels")]
+    return "\n".join(['(function () {\n"use strict";', *parts, "})();\n"])
 
 
 def load_app(plugins: Path) -> App:

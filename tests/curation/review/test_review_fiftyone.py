@@ -110,12 +110,14 @@ def test_its_mongod_is_found_and_it_takes_the_address_of_ours(package):
 def test_the_page_has_what_our_keys_call(package):
     scripts = [path.read_text(errors="replace") for path in (package / "server" / "static" / "assets").glob("*.js")]
     assert any("window.__foo__" in text or re.search(r"\b__foo__\b", text) for text in scripts), (
-        "the App no longer has window.__foo__, which plugin/dist/index.umd.js calls for every key"
+        "the App no longer has window.__foo__, which plugin/page/keys.js calls for every key"
     )
     for name in ("operators-prompt-modal", "operators-browser", "annotate-edit-back"):
         assert any(name in text for text in scripts), (
             f"[data-cy={name}] is gone: keys would act while one types, see plugin"
         )
+    for name in ("modalSelector:", "nullableModalSampleId:", "canvas-loaded", "modal-looker-container", "dataset-page"):
+        assert any(name in text for text in scripts), f"{name} is gone, by which plugin/page/opened.js goes ahead"
 
 
 def test_a_view_has_its_name_in_addresses():
