@@ -36,7 +36,8 @@ def open_photo(ctx: Any) -> str | None:
     ----------
     ctx : fiftyone.operators.ExecutionContext
     """
-    return ctx.params.get("sample") or ctx.current_sample
+    named: str | None = ctx.params.get("sample") or ctx.current_sample
+    return named
 
 
 def photos_shown(ctx: Any, sample: str) -> dict[str, str]:
