@@ -34,7 +34,7 @@ from sklearn.metrics import f1_score
 
 import curation.issues.label.chances as learned
 from curation.evidence.evidence import Evidence
-from curation.evidence.log_odds import margins, softmax
+from curation.evidence.log_odds import margins, softmax, standing_of
 from curation.evidence.out_of_fold import fold_plan, trained_classes
 from curation.issues.label.chances import Coefficients, flags_from, set_facts
 from curation.issues.label.noise import find_cut
@@ -239,7 +239,7 @@ def simulate(base: Base, seed: int, name: str, family: str, *, photos: bool = Tr
     if belief is None:
         return
     # flattened, because these beliefs are surer than people
-    probs = np.sqrt(np.maximum(softmax(belief.logs)[np.ix_(rows, classes)], 1e-6))
+    probs = np.sqrt(np.maximum(softmax(belief.logs[:])[np.ix_(rows, classes)], 1e-6))
     probs /= probs.sum(axis=1, keepdims=True)
     similar = np.array(
         [(probs[true == k].mean(axis=0) if (true == k).any() else probs.mean(axis=0)) ** 2 for k in range(len(classes))]
@@ -284,8 +284,8 @@ def of(name: str, family: str, weight: float, evidence: Evidence, true: Int64) -
     belief, given = evidence.belief, evidence.given
     if belief is None:
         return
-    logs, labels = belief.logs[belief.learnable], given[belief.learnable]
-    facts = set_facts(softmax(logs), labels, find_cut(logs, labels))
+    known = standing_of(belief.logs, np.maximum(given, 0))[belief.learnable]
+    facts = set_facts(known, find_cut(known))
     rows = np.flatnonzero(belief.judged & (given >= 0) & (true != -2))
     yield Case(name, family, weight, margins(belief.logs[rows], given[rows]), facts, given[rows] != true[rows])
 

@@ -71,7 +71,7 @@ def without_classes(base: Base, rows: Int64, seed: int) -> tuple[str, Int64, Int
     chance, way = np.random.default_rng(100 + seed), _WAYS[seed % len(_WAYS)]
     true, given, belief = base.true[rows], base.evidence.given[rows], base.evidence.belief
     assert belief is not None
-    probs, classes = softmax(belief.logs)[rows], len(base.evidence.classes)
+    probs, classes = softmax(belief.logs[:])[rows], len(base.evidence.classes)
     enough = np.flatnonzero(np.bincount(true[true >= 0], minlength=classes) >= _FEWEST)
     gone = chance.choice(enough, min(int(chance.integers(1, 5)), classes // 4), replace=False)
     share = float(chance.choice(_SHARES))
@@ -101,7 +101,7 @@ def scores(evidence: Evidence, none: Bool, wrong: Bool) -> tuple[Float64, Bool, 
         "none_of_these": chance,
         "label_score": wrongness,
         "no sure suggestion": wrongness * unsure,
-        "doubt of all classes": 1 - softmax(belief.logs).max(axis=1),
+        "doubt of all classes": 1 - softmax(belief.logs[:]).max(axis=1),
         "outlier_score": 1 - OUTLIER.find(evidence)["outlier_score"].fillna(1).to_numpy(),
     }
     result: dict[str, Any] = {"listings": int(known.sum()), "none": int(none[known].sum())}

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import median_abs_deviation
 
 from curation.evidence.calibration import temperature
 from curation.evidence.log_odds import margins
 from curation.evidence.pool import SIZES_FORGOTTEN, fuse, learn_weights
+from curation.evidence.rows import Rows
 from curation.evidence.sources import PHOTO, Source, class_sizes
 from training.utils.arrays import Bool, Float32, Float64, Int64
+from training.utils.blocks import row_blocks
 
 if TYPE_CHECKING:
     # evidence.py imports this module
@@ -32,7 +33,7 @@ class Belief:
 
     Attributes
     ----------
-    logs : ndarray of float64, shape (N, K)
+    logs : Rows of shape (N, K)
         Calibrated log-belief in each class, up to a constant per listing.
     sources : sequence of Source, length E
         The sources.
@@ -48,7 +49,7 @@ class Belief:
         Row numbers of judged listings that are not in the test set, ordered by id.
     """
 
-    logs: Float64
+    logs: Rows
     sources: Sequence[Source]
     weights: Float64
     shift: Float64
@@ -56,14 +57,24 @@ class Belief:
     judged: Bool
     learnable: Int64
 
-    def log_odds(self, given: Int64, suggested: Int64) -> dict[str, Float64]:
-        """Return the log-odds of the suggested class against the given one by source, shape (N,) each."""
-        rows = np.arange(len(given))
-        log_odds = {}
-        for column, source in enumerate(self.sources):
-            log_ratio = source.log_likelihood[rows, suggested] - source.log_likelihood[rows, given]
-            shift = self.shift if source.name == PHOTO else 0.0
-            log_odds[source.name] = self.weights[:, column] * log_ratio - shift
+    def log_odds(self, rows: Int64, given: Int64, suggested: Int64) -> dict[str, Float64]:
+        """Return the log-odds of one class against another by source, shape (n,) each.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (n,)
+            Listings.
+        given, suggested : ndarray of int64, shape (n,)
+            Their given classes, and those to compare with.
+        """
+        log_odds = {source.name: np.empty(len(rows)) for source in self.sources}
+        for block in row_blocks(len(rows)):
+            own, each = rows[block], np.arange(len(rows[block]))
+            for column, source in enumerate(self.sources):
+                says = source.log_likelihood[own]
+                log_ratio = says[each, suggested[block]] - says[each, given[block]]
+                shift = self.shift[own] if source.name == PHOTO else 0.0
+                log_odds[source.name][block] = self.weights[own, column] * log_ratio - shift
         return log_odds
 
 
@@ -91,15 +102,19 @@ def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
         return None
     fold, sizes = evidence.fold, class_sizes(evidence)
     fold_weights = learn_weights(sources, sizes, taught, fold, learned)
-    logs = fuse(sources, sizes, fold_weights, fold, provided=evidence.provided)
+    fused = fuse(sources, sizes, fold_weights, fold, provided=evidence.provided)
     weights, shift = fold_weights[fold, : len(sources)], np.zeros(len(given))
     if evidence.in_fold is not None and sources[0].name == PHOTO:
         shift = weights[:, 0] * IN_FOLD_SHARE * _in_fold_shift(evidence, evidence.in_fold, sources[0], sizes)
-        logs[np.arange(len(given)), np.maximum(given, 0)] += shift
-    factor = temperature(logs[learned], taught[learned])
-    # in place: with many classes, these are the largest arrays of all
-    logs *= factor
+    shifted = Rows(fused.shape, lambda rows: _shifted(fused[rows], np.maximum(given[rows], 0), shift[rows]))
+    factor = temperature(shifted, taught, learned)
+    logs = Rows(fused.shape, lambda rows: factor * shifted[rows])
     return Belief(logs, sources, factor * weights, factor * shift, observed, judged, learnable)
+
+
+def _shifted(logs: Float64, given: Int64, shift: Float64) -> Float64:
+    logs[np.arange(len(given)), given] += shift
+    return logs
 
 
 def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: Float64) -> Float64:
@@ -108,11 +123,15 @@ def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: F
     Every model favours a label that it was trained on, so a label that its models favour less than usual is suspicious.
     Listings that trained no model are compared among themselves.
     """
+    # slow to import, and given probabilities need none of it
+    from scipy.stats import median_abs_deviation
+
     label, shift = np.maximum(evidence.given, 0), np.zeros(len(evidence.given))
     labelled = photo.observed & (evidence.given >= 0)
     prior = (1 - SIZES_FORGOTTEN) * sizes
-    out_of_fold = margins(photo.log_likelihood + prior, label)
-    within = margins(np.nan_to_num(in_fold.astype(np.float64)) - sizes + prior, label)
+    out_of_fold = margins(Rows(in_fold.shape, lambda rows: photo.log_likelihood[rows] + prior), label)
+    own = Rows(in_fold.shape, lambda rows: np.nan_to_num(in_fold[rows].astype(np.float64)) - sizes + prior)
+    within = margins(own, label)
     for rows in (labelled & evidence.may_train, labelled & ~evidence.may_train):
         if not rows.any():
             continue

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from curation.evidence.rows import Rows
 from training.utils.arrays import Float64, Int64
 
 __all__ = ["some_rows", "temperature"]
@@ -16,7 +17,7 @@ _ENOUGH = 10_000
 _NUMBERS = 2_000_000
 
 
-def temperature(belief: Float64, labels: Int64) -> float:
+def temperature(belief: Rows | Float64, labels: Int64, among: Int64 | None = None) -> float:
     """Return the factor that makes log-beliefs predict given labels best, 0.1 to 10.
 
     Above 1, the beliefs were not confident enough (temperature scaling: Guo et al., "On Calibration of Modern
@@ -24,12 +25,15 @@ def temperature(belief: Float64, labels: Int64) -> float:
 
     Parameters
     ----------
-    belief : ndarray of float64, shape (n, K)
+    belief : Rows or ndarray of float64, shape (N, K)
         Log-beliefs.
-    labels : ndarray of int64, shape (n,)
+    labels : ndarray of int64, shape (N,)
         Given class numbers.
+    among : ndarray of int64, optional
+        The rows that count; by default all.
     """
-    rows = some_rows(np.arange(len(labels)), belief.shape[1])
+    among = np.arange(len(labels)) if among is None else among
+    rows = among[some_rows(np.arange(len(among)), belief.shape[1])]
     sample, labels, each = belief[rows], labels[rows], np.arange(len(rows))
 
     def loss(log_factor: float) -> float:

@@ -19,6 +19,7 @@ from curation.listings.columns import groups_of
 from curation.photos.near_duplicates import BLANK
 from training.crossval.folds import connect
 from training.utils.arrays import Bool, Float32, Float64, Int64
+from training.utils.blocks import finite_rows
 
 __all__ = ["CLEANLAB", "CURATE", "FLAGS", "Evidence"]
 
@@ -116,10 +117,10 @@ class Evidence:
         """What is above each class."""
         return Hierarchy.of(self.listings)
 
-    @property
+    @cached_property
     def scored(self) -> Bool:
         """Whether there are probabilities, shape (N,)."""
-        return np.logical_not(np.isnan(self.probs).any(axis=1))
+        return finite_rows(self.probs)
 
     @property
     def provided(self) -> bool:

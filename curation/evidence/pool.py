@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 
 from curation.evidence.calibration import some_rows
 from curation.evidence.log_odds import softmax
+from curation.evidence.rows import Rows
 from curation.evidence.sources import Source
 from training.utils.arrays import Float64, Int64
 
@@ -23,7 +24,7 @@ SIZES_FORGOTTEN = 0.5
 _RIDGE = 1e-3
 
 
-def fuse(sources: Sequence[Source], sizes: Float64, weights: Float64, fold: Int64, *, provided: bool) -> Float64:
+def fuse(sources: Sequence[Source], sizes: Float64, weights: Float64, fold: Int64, *, provided: bool) -> Rows:
     """Add the log-likelihoods of the sources, each with its weight.
 
     Parameters
@@ -41,14 +42,20 @@ def fuse(sources: Sequence[Source], sizes: Float64, weights: Float64, fold: Int6
 
     Returns
     -------
-    ndarray of float64, shape (N, K)
+    Rows of shape (N, K)
         Log-beliefs, up to a constant per listing.
     """
-    own = weights[fold]
-    belief = sum((own[:, [e]] * source.log_likelihood for e, source in enumerate(sources)), np.zeros((len(fold), 1)))
-    if provided:
-        return np.asarray(belief)
-    return np.asarray(belief + (1 - SIZES_FORGOTTEN) * own[:, [-1]] * sizes)
+
+    def fused(rows: slice | Int64) -> Float64:
+        own = weights[fold[rows]]
+        belief = np.zeros((len(own), len(sizes)))
+        for e, source in enumerate(sources):
+            belief += own[:, [e]] * source.log_likelihood[rows]
+        if not provided:
+            belief += (1 - SIZES_FORGOTTEN) * own[:, [-1]] * sizes
+        return belief
+
+    return Rows((len(fold), len(sizes)), fused)
 
 
 def learn_weights(sources: Sequence[Source], sizes: Float64, labels: Int64, fold: Int64, rows: Int64) -> Float64:

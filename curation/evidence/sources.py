@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.calibration import temperature
 from curation.evidence.class_prices import ClassPrices
 from curation.evidence.log_odds import softmax
+from curation.evidence.rows import Rows
 from curation.evidence.title_meaning import meaning_likelihoods
 from curation.evidence.titles import text_likelihoods, title_likelihoods
-from training.utils.arrays import Bool, Float32, Float64
-from training.utils.blocks import row_blocks
+from training.utils.arrays import Bool, Float32, Float64, Int64
+from training.utils.blocks import finite_rows
 
 if TYPE_CHECKING:
     # evidence.py imports this module
@@ -51,7 +51,7 @@ class Source:
     ----------
     name : str
         ``photo``, ``title``, ``title meaning``, ``text in photo``, ``price``, ``reposts``.
-    log_likelihood : ndarray of float64, shape (N, K)
+    log_likelihood : Rows of shape (N, K)
         Log-likelihood of the observation under each class, up to a constant per listing; 0 without an observation.
     observed : ndarray of bool, shape (N,)
         Listings with an observation.
@@ -60,7 +60,7 @@ class Source:
     """
 
     name: str
-    log_likelihood: Float64
+    log_likelihood: Rows
     observed: Bool
     weight: float | None = None
 
@@ -97,17 +97,20 @@ def _all(evidence: Evidence) -> Iterator[Source]:
     yield from _reposts(evidence)
 
 
-def _source(name: str, logs: Float64, weight: float | None = None) -> Source:
-    """Return a source that takes over `logs`; rows that are not finite are listings without an observation."""
-    observed = np.asarray(np.isfinite(logs).all(axis=1))
-    logs[~observed] = 0
-    return Source(name, logs, observed, weight)
+def _source(name: str, logs: Rows, observed: Bool, weight: float | None = None) -> Source:
+    """Return a source that says nothing of listings without an observation."""
+
+    def said(rows: slice | Int64) -> Float64:
+        says = logs[rows]
+        says[~observed[rows]] = 0
+        return says
+
+    return Source(name, Rows(logs.shape, said), observed, weight)
 
 
-def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source:
-    logs = np.log(np.maximum(probs, LEAST), dtype=np.float64)
-    logs -= sizes
-    return _source(name, logs)
+def _model(name: str, probs: Float32 | Float64, sizes: Float64) -> Source:
+    logs = Rows(probs.shape, lambda rows: np.log(np.maximum(probs[rows], LEAST), dtype=np.float64) - sizes)
+    return _source(name, logs, finite_rows(probs))
 
 
 def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes: Float64) -> Source:
@@ -116,11 +119,13 @@ def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes:
     Both are computed from the same features and mostly agree, so they are one witness. As two sources they shared one
     weight, by chance and too little.
     """
-    logs = photo.log_likelihood + SIMILAR_COUNT * _model(PHOTO, neighbours, sizes).log_likelihood
-    taught, rows = evidence.taught, evidence.training_rows
+    own, others = photo.log_likelihood, _model(PHOTO, neighbours, sizes).log_likelihood
+    rows = evidence.training_rows
     rows = rows[(photo.observed & evidence.trained_on_label)[rows]]
-    factor = temperature((logs + sizes)[rows], taught[rows]) if len(rows) else 1.0
-    return replace(photo, log_likelihood=factor * logs, weight=1.0)
+    logs = Rows(own.shape, lambda rows: own[rows] + SIMILAR_COUNT * others[rows])
+    sized = Rows(own.shape, lambda rows: logs[rows] + sizes)
+    factor = temperature(sized, evidence.taught, rows) if len(rows) else 1.0
+    return replace(photo, log_likelihood=Rows(own.shape, lambda rows: factor * logs[rows]), weight=1.0)
 
 
 def _words(listings: pd.DataFrame, column: str) -> list[str | None]:
@@ -133,12 +138,12 @@ def _words(listings: pd.DataFrame, column: str) -> list[str | None]:
 def _titles(evidence: Evidence, titles: list[str | None]) -> Source:
     logs = title_likelihoods(titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes)
     # naive Bayes treats every word as independent evidence and is far too confident
-    return _tempered(TITLE, logs.astype(np.float64), evidence)
+    return _tempered(TITLE, logs, evidence)
 
 
 def _texts(evidence: Evidence, texts: list[str | None], titles: list[str | None]) -> Source:
     logs = text_likelihoods(texts, titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes)
-    return _tempered(TEXT, logs.astype(np.float64), evidence)
+    return _tempered(TEXT, logs, evidence)
 
 
 def _meaning(evidence: Evidence, features: Float32) -> Source:
@@ -155,12 +160,15 @@ def _meaning(evidence: Evidence, features: Float32) -> Source:
     return _tempered(MEANING, logs, evidence)
 
 
-def _tempered(name: str, logs: Float64, evidence: Evidence) -> Source:
+def _tempered(name: str, likelihoods: Float32 | Float64, evidence: Evidence) -> Source:
     """Return a source as confident as it is accurate, some of which is stray."""
-    taught, rows = evidence.taught, evidence.training_rows
-    learnable = rows[np.isfinite(logs[rows]).all(axis=1)]
-    factor = temperature(logs[learnable], taught[learnable]) if len(learnable) else 1.0
-    return _source(name, np.log((1 - STRAY) * softmax(factor * logs) + STRAY / logs.shape[1]))
+    observed, rows = finite_rows(likelihoods), evidence.training_rows
+    logs = Rows(likelihoods.shape, lambda rows: likelihoods[rows].astype(np.float64))
+    learnable = rows[observed[rows]]
+    factor = temperature(logs, evidence.taught, learnable) if len(learnable) else 1.0
+    stray = STRAY / logs.shape[1]
+    tempered = Rows(logs.shape, lambda rows: np.log((1 - STRAY) * softmax(factor * logs[rows]) + stray))
+    return _source(name, tempered, observed)
 
 
 def _prices(evidence: Evidence) -> Source:
@@ -176,16 +184,19 @@ def _prices(evidence: Evidence) -> Source:
     width = max(float(np.ptp(finite)), 1.0) if len(finite) else 1.0
     priced, labels = np.isfinite(x), evidence.taught[:, None]
     usual = ClassPrices(np.where(priced, x, 0), labels, np.ones(labels.shape), classes=len(evidence.classes))
-    logs = np.empty((len(x), len(evidence.classes)))
+    shape = (len(x), len(evidence.classes))
+    centre, spread = np.full((2, int(fold.max(initial=0)) + 1, shape[1]), np.nan)
     for number in np.unique(fold):
-        centres, spreads = usual((evidence.may_train & (fold != number) & priced).astype(np.float64))
-        of_fold = np.flatnonzero(fold == number)
-        for block in row_blocks(len(of_fold)):
-            rows = of_fold[block]
-            ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
-            logs[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
+        centre[number], spread[number] = usual((evidence.may_train & (fold != number) & priced).astype(np.float64))
+
+    def logs(rows: slice | Int64) -> Float64:
+        of_fold = spread[fold[rows]]
+        ordinary = np.exp(-0.5 * ((x[rows, None] - centre[fold[rows]]) / of_fold) ** 2) / (of_fold * np.sqrt(2 * np.pi))
+        return np.asarray(np.log((1 - STRAY) * ordinary + STRAY / width))
+
     # a price of 0 has no logarithm, and without prices in other folds there is no likelihood
-    return _source(PRICE, logs, weight=1.0)
+    observed = priced & np.isfinite(centre).all(axis=1)[fold]
+    return _source(PRICE, Rows(shape, logs), observed, weight=1.0)
 
 
 def _reposts(evidence: Evidence) -> Iterator[Source]:
@@ -198,13 +209,26 @@ def _reposts(evidence: Evidence) -> Iterator[Source]:
         return
     # number only the photos that occur more than once
     group, taught = np.unique(number[rows], return_inverse=True)[1], evidence.taught[rows]
-    counts = np.zeros((group.max() + 1, classes))
+    # of so few listings, float32 counts exactly
+    counts = np.zeros((group.max() + 1, classes), dtype=np.float32)
     np.add.at(counts, (group[voting], taught[voting]), 1)
-    others = counts[group]
-    others[voting, taught[voting]] -= 1
-    total = others.sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, dtype=np.float64)[group] - votes[rows]
     one_vote = np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED)
-    logs, observed = np.zeros((len(number), classes)), np.zeros(len(number), dtype=bool)
-    logs[rows] = one_vote * others * np.minimum(total, REPOSTS_COUNT) / np.maximum(total, 1)
-    observed[rows] = total[:, 0] > 0
-    yield Source("reposts", logs, observed)
+    place = np.full(len(number), -1)
+    place[rows] = np.arange(len(rows))
+    observed = np.zeros(len(number), dtype=bool)
+    observed[rows] = total > 0
+
+    def logs(of: slice | Int64) -> Float64:
+        at = place[of]
+        posted = np.flatnonzero(at >= 0)
+        own = at[posted]
+        others = counts[group[own]].astype(np.float64)
+        mine = np.flatnonzero(votes[rows[own]])
+        others[mine, taught[own[mine]]] -= 1
+        says = np.zeros((len(at), classes))
+        of_photo = total[own, None]
+        says[posted] = one_vote * others * np.minimum(of_photo, REPOSTS_COUNT) / np.maximum(of_photo, 1)
+        return says
+
+    yield Source("reposts", Rows((len(number), classes), logs), observed)

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import median_abs_deviation, norm, rankdata
 
 from curation.evidence.evidence import Evidence
-from curation.evidence.log_odds import softmax
+from curation.evidence.log_odds import standing_of
 from curation.issues.base import IssueKind
 from curation.listings.columns import groups_of
 from curation.run.flags import TITLES
@@ -56,14 +55,14 @@ def find(evidence: Evidence) -> pd.DataFrame:
     belief = None if evidence.features is None else evidence.belief
     if evidence.features is not None and belief is not None:
         rows, nearest = _neighbours(evidence.features, listings)
-        probs = softmax(belief.logs[rows])
-        best = probs.max(axis=1)
-        as_uncertain = rankdata(best, method="max") / max(len(rows), 1)
+        standing = standing_of(belief.logs, np.maximum(evidence.given, 0))[rows]
+        best = standing.sure
+        as_uncertain = np.searchsorted(np.sort(best), best, side="right") / max(len(rows), 1)
         score[rows] = np.maximum(_as_far(nearest.distance), as_uncertain)
         flagged[rows] = (score[rows] < _CUT) & (best < _BELIEVED)
         for place in np.flatnonzero(flagged[rows]):
             times = nearest.distance[place] / np.median(nearest.distance)
-            fits = f"{evidence.classes[int(probs[place].argmax())]} ({best[place]:.2f})"
+            fits = f"{evidence.classes[int(standing.best[place])]} ({best[place]:.2f})"
             reasons[rows[place]] = _reason(times, listings.iloc[nearest.row[place]], fits)
     return pd.DataFrame({"is_outlier_issue": flagged, "outlier_score": score, "reason": reasons}, index=listings.index)
 
@@ -85,6 +84,9 @@ def _as_far(distance: Float32) -> Float64:
     """Return the share of photos that would be as far if log distances were normal, by robust estimates."""
     if not len(distance):
         return np.empty(0)
+    # slow to import, and without photos there is no need of it
+    from scipy.stats import median_abs_deviation, norm
+
     # equal photos have a distance of 0
     logs = np.log(np.maximum(distance.astype(np.float64), 1e-6))
     spread = max(float(median_abs_deviation(logs, scale="normal")), _LEAST_SPREAD)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import CLEANLAB, CURATE, Evidence
@@ -16,6 +17,7 @@ from curation.issues.worth import AtStake, at_stake_of_first, price_errors
 from curation.rendering.results import Result
 from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
+from training.utils.blocks import row_blocks
 
 __all__ = [
     "Agreement",
@@ -282,8 +284,10 @@ def agreement(run: RunFolder) -> Agreement:
     """Return how often the out-of-fold model agrees with the given labels."""
     kept = run.probabilities()
     evidence = Evidence(run.listings(), kept.classes, kept.probs).twins_as_one
-    judged = evidence.scored & evidence.labels.notna().to_numpy()
-    same = evidence.probs[judged].argmax(axis=1) == evidence.given[judged]
+    judged = np.flatnonzero(evidence.scored & evidence.labels.notna().to_numpy())
+    same = np.empty(len(judged), dtype=bool)
+    for block in row_blocks(len(judged)):
+        same[block] = evidence.probs[judged[block]].argmax(axis=1) == evidence.given[judged[block]]
     largest = float(evidence.labels.value_counts(normalize=True).iloc[0])
     return Agreement(float(same.mean()) if len(same) else None, largest)
 

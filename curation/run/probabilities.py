@@ -13,7 +13,7 @@ import pandas as pd
 from curation.rendering.results import Result
 from training.utils.array_files import Parts, open_arrays, write_arrays
 from training.utils.arrays import Bool, Float32, Float64, Int64
-from training.utils.blocks import row_blocks
+from training.utils.blocks import finite_rows, row_blocks
 from training.utils.files import whole_file
 
 __all__ = ["Probabilities"]
@@ -59,7 +59,7 @@ class Probabilities(Result):
     @property
     def scored(self) -> Bool:
         """Which listings have probabilities, shape (N,)."""
-        return np.asarray(np.isfinite(self.probs).all(axis=1))
+        return finite_rows(self.probs)
 
     def save(self, path: Path, rows: Int64 | None = None) -> None:
         """Write id, classes, probs (float32) and fold as ``.npz``. It loads without pickle.

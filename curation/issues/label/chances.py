@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from curation.evidence.log_odds import margins
+from curation.evidence.log_odds import Standing
 from curation.issues.label.noise import Cut, differing_among_surest, find_cut, noise_where_sure
 from training.utils.arrays import Float64, Int64
 
@@ -112,27 +112,23 @@ class Chances:
     candidates: float
 
 
-def chances_wrong(logs: Float64, probs: Float64, given: Int64, learnable: Int64) -> Chances:
+def chances_wrong(standing: Standing, learnable: Int64) -> Chances:
     """Return the chance that each given label is wrong.
 
     Parameters
     ----------
-    logs : ndarray of float64, shape (N, K)
-        Calibrated log-beliefs.
-    probs : ndarray of float64, shape (N, K)
-        The same as probabilities; rows sum to 1.
-    given : ndarray of int64, shape (N,)
-        Given classes, 0 to K - 1.
+    standing : Standing
+        Of N given labels among calibrated beliefs.
     learnable : ndarray of int64
         The rows that facts of the dataset are taken from.
     """
-    known, labels = probs[learnable], given[learnable]
-    cut = find_cut(logs[learnable], labels)
-    wrong = _learned().chances(margins(logs, given), set_facts(known, labels, cut))
-    return Chances(wrong, min(cut.share, noise_where_sure(known, labels)), cut.candidates)
+    known = standing[learnable]
+    cut = find_cut(known)
+    wrong = _learned().chances(standing.margin, set_facts(known, cut))
+    return Chances(wrong, min(cut.share, noise_where_sure(known)), cut.candidates)
 
 
-def set_facts(probs: Float64, given: Int64, cut: Cut) -> Float64:
+def set_facts(standing: Standing, cut: Cut) -> Float64:
     """Return what tells noisy labels from a weak model.
 
     Where a good model is sure, a label that differs is wrong (anchor points: Liu and Tao, "Classification with Noisy
@@ -141,10 +137,8 @@ def set_facts(probs: Float64, given: Int64, cut: Cut) -> Float64:
 
     Parameters
     ----------
-    probs : ndarray of float64, shape (n, K)
-        Calibrated beliefs; rows sum to 1.
-    given : ndarray of int64, shape (n,)
-        Given classes.
+    standing : Standing
+        Of n given labels among calibrated beliefs.
     cut : Cut
         Of :func:`curation.issues.label.noise.find_cut`.
 
@@ -156,8 +150,8 @@ def set_facts(probs: Float64, given: Int64, cut: Cut) -> Float64:
         over which doubted labels spread; log-odds of the probability of the best class, in the mean, and of its
         quantiles .3 and .9.
     """
-    shares = differing_among_surest(probs, given, [max(1, int(share * len(given))) for share in _SUREST])
-    best = probs.max(axis=1)
+    best = standing.sure
+    shares = differing_among_surest(standing, [max(1, int(share * len(best))) for share in _SUREST])
     odds = logit(np.clip([*shares, cut.share], _LEAST_SHARE, 1 - _LEAST_SHARE))
     sure = logit(np.clip([best.mean(), *np.quantile(best, _CONFIDENT)], _LEAST_SHARE, 1 - _LEAST_SHARE))
     facts: Float64 = np.r_[odds, np.log(cut.candidates), sure]

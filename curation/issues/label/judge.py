@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from curation.evidence.belief import Belief
 from curation.evidence.evidence import Evidence
-from curation.evidence.log_odds import best_other, softmax
+from curation.evidence.log_odds import softmax, standing_of
 from curation.evidence.sources import MEANING, PHOTO, TITLE
 from curation.issues.label.anchor import Anchor, anchor_to, odds_of
-from curation.issues.label.chances import chances_wrong, flags_from
+from curation.issues.label.chances import Chances, chances_wrong, flags_from
 from curation.issues.label.class_odds import class_odds
 from curation.issues.label.noise import suggestion_confidence
 from training.utils.arrays import Bool, Float64, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["Judgement", "judge"]
 
@@ -80,33 +82,32 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
         no_sources: list[tuple[str, ...]] = [()] * n
         unknown = np.full(n, np.nan)
         return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources, unknown)
-    label, logs, judged = np.maximum(given, 0), belief.logs, belief.judged
-    probs = softmax(logs)
-    chances = chances_wrong(logs, probs, label, belief.learnable)
+    label, judged = np.maximum(given, 0), belief.judged
+    standing = standing_of(belief.logs, label)
+    chances = chances_wrong(standing, belief.learnable)
     alone = chances.wrong
     wrong, left, anchor, known = chances.wrong, judged, None, evidence.known
     if known is not None:
         left = judged & ~known.decided
         rows = known.order[judged[known.order]]
         if len(rows):
-            rises = class_odds(odds_of(wrong), label, evidence.fold, rows, known.wrong[rows], classes=logs.shape[1])
+            rises = class_odds(odds_of(wrong), label, evidence.fold, rows, known.wrong[rows], classes=standing.classes)
             alone = wrong = expit(odds_of(wrong) + rises)
         anchor = anchor_to(wrong[left], wrong[rows], known.wrong[rows])
         wrong = anchor(wrong)
     unlabelled = belief.observed & (given < 0)
-    suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
-    # people accept confident suggestions without looking, so the noise among confident listings counts
-    confidence = suggestion_confidence(probs, given, suggested, share=chances.noise, candidates=chances.candidates)
-    confidence = np.where(judged, np.minimum(confidence, wrong), confidence)
+    suggested = np.where(given >= 0, standing.other, standing.best)
     flagged = unlabelled | (judged & (wrong >= flags_from(wrong[left]) if flagged is None else flagged))
     # that decisions made errors rarer does not make a suggestion worse
     suggests = flagged | (judged & (alone >= SUGGESTS_FROM))
-    supporting, opposing = _sides(belief.log_odds(label, suggested), suggests & judged)
+    confidence = _confidence(belief, given, suggested, np.flatnonzero(suggests), chances)
+    confidence = np.where(judged, np.minimum(confidence, wrong), confidence)
+    supporting, opposing = _sides(belief, label, suggested, np.flatnonzero(suggests & judged))
     return Judgement(
         np.where(unlabelled, 0.0, np.where(judged, 1 - wrong, np.nan)),
         flagged,
         np.where(suggests, suggested, -1),
-        np.where(suggests, confidence, np.nan),
+        confidence,
         supporting,
         opposing,
         np.where(judged, alone, np.nan),
@@ -114,15 +115,29 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
     )
 
 
-def _sides(log_odds: dict[str, Float64], suggests: Bool) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-    """Return the sources that support each suggested label, and those that support the given one."""
-    sources: dict[str, Float64] = {PHOTO: np.zeros(len(suggests))}
-    for name, odds in log_odds.items():
+def _confidence(belief: Belief, given: Int64, suggested: Int64, rows: Int64, chances: Chances) -> Float64:
+    """Return the probability that each suggested label is the true one, of `rows`; NaN of others."""
+    confidence = np.full(len(given), np.nan)
+    for block in row_blocks(len(rows)):
+        of = rows[block]
+        # people accept confident suggestions without looking, so the noise among confident listings counts
+        confidence[of] = suggestion_confidence(
+            softmax(belief.logs[of]), given[of], suggested[of], share=chances.noise, candidates=chances.candidates
+        )
+    return confidence
+
+
+def _sides(
+    belief: Belief, given: Int64, suggested: Int64, rows: Int64
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Return the sources that support each suggested label of `rows`, and those that support the given one."""
+    sources: dict[str, Float64] = {PHOTO: np.zeros(len(rows))}
+    for name, odds in belief.log_odds(rows, given[rows], suggested[rows]).items():
         shown = _SHOWN.get(name, name)
         sources[shown] = sources.get(shown, 0) + odds
-    supporting: list[tuple[str, ...]] = [()] * len(suggests)
+    supporting: list[tuple[str, ...]] = [()] * len(given)
     opposing = list(supporting)
-    for row in np.flatnonzero(suggests):
-        supporting[row] = tuple(name for name, odds in sources.items() if odds[row] > SUPPORTS)
-        opposing[row] = tuple(name for name, odds in sources.items() if odds[row] < -SUPPORTS)
+    for place, row in enumerate(rows):
+        supporting[row] = tuple(name for name, odds in sources.items() if odds[place] > SUPPORTS)
+        opposing[row] = tuple(name for name, odds in sources.items() if odds[place] < -SUPPORTS)
     return supporting, opposing

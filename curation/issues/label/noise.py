@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curation.evidence.log_odds import best_other, margins
+from curation.evidence.log_odds import Standing
 from training.utils.arrays import Float64, Int64
 
 __all__ = [
@@ -49,19 +49,17 @@ class Cut:
     candidates: float
 
 
-def find_cut(logs: Float64, given: Int64) -> Cut:
+def find_cut(standing: Standing) -> Cut:
     """Find the cut that fits beliefs and given labels.
 
     Parameters
     ----------
-    logs : ndarray of float64, shape (n, K)
-        Calibrated log-beliefs.
-    given : ndarray of int64, shape (n,)
-        Given classes.
+    standing : Standing
+        Of n given labels among calibrated beliefs.
     """
-    margin, best = margins(logs, given), best_other(logs, given)
-    doubted = margin < 0
-    candidates = confusions(given[doubted], best[doubted], logs.shape[1])
+    margin = standing.margin
+    doubted = standing[np.flatnonzero(margin < 0)]
+    candidates = confusions(doubted.given, doubted.other, standing.classes)
     cut = choose_cut(margin, candidates)
     return Cut(cut, float((margin < cut).mean()), candidates)
 
@@ -129,7 +127,7 @@ def confusions(given: Int64, best: Int64, classes: int) -> float:
     return float(np.exp((counts * surprise).sum() / counts.sum()))
 
 
-def noise_where_sure(probs: Float64, given: Int64) -> float:
+def noise_where_sure(standing: Standing) -> float:
     """Return the share of given labels that differ from the best class among the most confident listings.
 
     There the model rarely errs, so a label that differs is wrong (anchor points: Liu and Tao, "Classification with
@@ -138,25 +136,21 @@ def noise_where_sure(probs: Float64, given: Int64) -> float:
 
     Parameters
     ----------
-    probs : ndarray of float64, shape (n, K)
-        Calibrated beliefs; rows sum to 1.
-    given : ndarray of int64, shape (n,)
-        Class numbers.
+    standing : Standing
+        Of n given labels among calibrated beliefs.
     """
-    return float(differing_among_surest(probs, given, [max(FEWEST_SURE, int(SUREST * len(given)))])[0])
+    return float(differing_among_surest(standing, [max(FEWEST_SURE, int(SUREST * len(standing.given)))])[0])
 
 
-def differing_among_surest(probs: Float64, given: Int64, counts: Sequence[int]) -> Float64:
+def differing_among_surest(standing: Standing, counts: Sequence[int]) -> Float64:
     """Return the share of given labels that differ from the best class among so many of the most confident listings.
 
     Half a listing more is counted, because none among these does not mean none at all.
 
     Parameters
     ----------
-    probs : ndarray of float64, shape (n, K)
-        Calibrated beliefs; rows sum to 1.
-    given : ndarray of int64, shape (n,)
-        Class numbers.
+    standing : Standing
+        Of n given labels among calibrated beliefs.
     counts : sequence of int
         How many listings, 1 or more; all, if there are fewer.
 
@@ -165,9 +159,9 @@ def differing_among_surest(probs: Float64, given: Int64, counts: Sequence[int]) 
     ndarray of float64
         One share for each of `counts`.
     """
-    surest = np.argsort(-probs.max(axis=1), kind="stable")
-    differ = np.cumsum((probs.argmax(axis=1) != given)[surest])
-    numbers = np.minimum(counts, len(given))
+    surest = np.argsort(-standing.sure, kind="stable")
+    differ = np.cumsum(standing.differs[surest])
+    numbers = np.minimum(counts, len(surest))
     return np.asarray((differ[numbers - 1] + 0.5) / (numbers + 1))
 
 

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
+from curation.evidence.rows import Rows
 from curation.issues.label.none_signs import Signs, signs_of
 from training.utils.arrays import Bool, Float64, Int64
 
@@ -74,7 +75,7 @@ def none_of_these(evidence: Evidence, right: Float64, suggested: Float64) -> Flo
     return chances
 
 
-def _learn(signs: Signs, logs: Float64, given: Int64, learnable: Int64, right: Float64) -> Callable[[Float64], Float64]:
+def _learn(signs: Signs, logs: Rows, given: Int64, learnable: Int64, right: Float64) -> Callable[[Float64], Float64]:
     """Return what tells the three cases by the signs: the log-likelihood of each, up to a constant per listing."""
     chance = np.random.default_rng(0)
     drawn = chance.choice(learnable, (3, _DRAWN), p=right / right.sum())

@@ -14,6 +14,7 @@ from scipy.special import logit
 from curation.evidence.belief import Belief
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
+from curation.evidence.rows import Rows
 from training.utils.arrays import Float32, Float64, Int64
 
 __all__ = ["Signs", "signs_of"]
@@ -40,7 +41,7 @@ class Signs:
 
     Attributes
     ----------
-    logs : ndarray of float64, shape (N, K)
+    logs : Rows of shape (N, K)
         Log-beliefs of models that were not trained on the listing.
     outputs : ndarray of float32, shape (N, K)
         What a ridge regression of each class on the photo's features says, 0 (not of this class) to 1; low for all
@@ -49,7 +50,7 @@ class Signs:
         The words of the titles; None without titles.
     """
 
-    logs: Float64
+    logs: Rows
     outputs: Float32
     words: Words | None
 
@@ -145,10 +146,16 @@ def signs_of(evidence: Evidence, belief: Belief, features: Float32) -> Signs:
     features : ndarray of float32, shape (N, D)
         Its features of the photos.
     """
-    logs, labelled = belief.logs.copy(), np.flatnonzero(evidence.given >= 0)
-    # what models say that were trained on the label itself
-    logs[labelled, evidence.given[labelled]] -= belief.shift[labelled]
-    return Signs(logs, _outputs(evidence, features), _words(evidence))
+    given = evidence.given
+
+    def untold(rows: slice | Int64) -> Float64:
+        logs, own = belief.logs[rows], given[rows]
+        labelled = np.flatnonzero(own >= 0)
+        # what models say that were trained on the label itself
+        logs[labelled, own[labelled]] -= belief.shift[rows][labelled]
+        return logs
+
+    return Signs(Rows(belief.logs.shape, untold), _outputs(evidence, features), _words(evidence))
 
 
 def _outputs(evidence: Evidence, features: Float32) -> Float32:

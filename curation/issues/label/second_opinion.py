@@ -8,14 +8,18 @@ Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from curation.evidence.evidence import Evidence
-from training.utils.arrays import Bool, Float64
+from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["SecondOpinion", "second_opinion"]
+
+#: Listings at a time, if classes are not larger. Each time costs as much again as there are pairs of classes.
+_LISTINGS = 131_072
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,47 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
     occurring, label = np.unique(evidence.given[rows], return_inverse=True)
     if len(occurring) < 2:
         return SecondOpinion(flagged, score)
-    probs = evidence.probs[np.ix_(rows, occurring)]
-    mass = probs.sum(axis=1, keepdims=True)
-    probs = np.where(mass > 0, probs / np.where(mass > 0, mass, 1), 1 / len(occurring))
     # takes seconds to import, and warns in a notebook without widgets for its progress bars
     with warnings.catch_warnings(action="ignore"):
+        from cleanlab.count import calibrate_confident_joint, compute_confident_joint, get_confident_thresholds
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
 
-        flagged[rows] = find_label_issues(label, probs, n_jobs=1)
-        score[rows] = get_label_quality_scores(label, probs)
+        # what cleanlab computes of all listings at once, class by class of the given label: the same numbers, of copies
+        # that are small
+        order = np.argsort(label, kind="stable")
+        thresholds, joint = np.empty(len(occurring)), np.empty((len(occurring), len(occurring)), dtype=np.int64)
+        blocks = list(_blocks(np.bincount(label)))
+        for classes, part in blocks:
+            probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
+            thresholds[classes] = get_confident_thresholds(own, probs)[classes]
+        for classes, part in blocks:
+            probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
+            joint[classes] = compute_confident_joint(own, probs, thresholds=thresholds, calibrate=False)[classes]
+        joint = calibrate_confident_joint(joint, label)
+        for _, part in blocks:
+            probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
+            flagged[rows[order[part]]] = find_label_issues(own, probs, confident_joint=joint, n_jobs=1)
+            score[rows[order[part]]] = get_label_quality_scores(own, probs)
     return SecondOpinion(flagged, score)
+
+
+def _blocks(sizes: Int64) -> Iterator[tuple[slice, slice]]:
+    """Yield classes that follow each other, at least two, and the places of their listings ordered by class."""
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        begin = int(ends[first] - sizes[first])
+        last = max(int(np.searchsorted(ends, begin + _LISTINGS, side="right")), first + 2)
+        # cleanlab takes no class alone
+        last = len(sizes) if last >= len(sizes) - 1 else last
+        yield slice(first, last), slice(begin, int(ends[last - 1]))
+        first = last
+
+
+def _probs(probs: Float32 | Float64, occurring: Int64) -> Float32 | Float64:
+    """Return the probabilities of the classes that occur; rows sum to 1."""
+    if len(occurring) < probs.shape[1]:
+        probs = probs[:, occurring]
+    mass = probs.sum(axis=1, keepdims=True)
+    return np.where(mass > 0, probs / np.where(mass > 0, mass, 1), 1 / len(occurring))

@@ -8,7 +8,7 @@ import numpy as np
 
 from curation.evidence.belief import Belief, believe
 from curation.evidence.evidence import Evidence
-from curation.evidence.log_odds import softmax
+from curation.evidence.log_odds import softmax, standing_of
 from curation.evidence.sources import PRICE
 from curation.issues.label.chances import chances_wrong
 from training.utils.arrays import Float64, Int64
@@ -68,7 +68,7 @@ def class_chances(evidence: Evidence) -> Chances:
 
 
 def _wrong(belief: Belief, given: Int64) -> Float64:
-    return chances_wrong(belief.logs, softmax(belief.logs), np.maximum(given, 0), belief.learnable).wrong
+    return chances_wrong(standing_of(belief.logs, np.maximum(given, 0)), belief.learnable).wrong
 
 
 def _fill_in(probs: Float64, belief: Belief, given: Int64, wrong: Float64, rows: slice) -> None:

@@ -27,7 +27,7 @@ def test_the_belief_is_that_of_all_sources_and_is_made_once():
     evidence, _ = marketplace(150)
     assert evidence.belief is evidence.belief
     assert [source.name for source in evidence.belief.sources] == [source.name for source in evidence.sources]
-    assert np.isfinite(evidence.belief.logs).all()
+    assert np.isfinite(evidence.belief.logs[:]).all()
 
 
 def watched(n=60, **columns):
@@ -58,14 +58,14 @@ def test_models_that_saw_the_label_make_three_tenths_of_the_photos_margin():
     # both are calibrated, each by its own factor
     factor = belief.weights[0, 0] / without.weights[0, 0]
     each = np.arange(len(given))
-    assert belief.logs[each, given] == pytest.approx(factor * without.logs[each, given] + belief.shift, abs=1e-6)
+    assert belief.logs[:][each, given] == pytest.approx(factor * without.logs[:][each, given] + belief.shift, abs=1e-6)
     other = (given + 1) % 3
-    assert belief.logs[each, other] == pytest.approx(factor * without.logs[each, other], abs=1e-6)
+    assert belief.logs[:][each, other] == pytest.approx(factor * without.logs[:][each, other], abs=1e-6)
     # and the photo answers for all of it
     log_odds = belief.weights[:, 0] * (
-        belief.sources[0].log_likelihood[each, other] - belief.sources[0].log_likelihood[each, given]
+        belief.sources[0].log_likelihood[:][each, other] - belief.sources[0].log_likelihood[:][each, given]
     )
-    assert belief.log_odds(given, other)["photo"] == pytest.approx(log_odds - belief.shift)
+    assert belief.log_odds(each, given, other)["photo"] == pytest.approx(log_odds - belief.shift)
 
 
 def test_listings_of_the_test_set_are_compared_among_themselves():

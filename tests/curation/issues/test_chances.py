@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curation.evidence.log_odds import margins, softmax
+from curation.evidence.log_odds import margins, standing_of
 from curation.issues.label import chances
 from curation.issues.label.chances import FACTS, Coefficients, flags_from
 from curation.issues.label.noise import find_cut
@@ -21,11 +21,12 @@ def beliefs(n=2000, classes=5, sure=4.0, noise=0.1, seed=0):
 
 
 def chances_wrong(logs, given, learnable):
-    return chances.chances_wrong(logs, softmax(logs), given, learnable).wrong
+    return chances.chances_wrong(standing_of(logs, given), learnable).wrong
 
 
 def set_facts(logs, given):
-    return chances.set_facts(softmax(logs), given, find_cut(logs, given))
+    standing = standing_of(logs, given)
+    return chances.set_facts(standing, find_cut(standing))
 
 
 def coefficients(offset=0.0, below=1.0, above=2.0):
@@ -68,7 +69,7 @@ def test_chances_fall_with_the_margin_and_lie_between_0_and_1():
 def test_as_many_labels_are_expected_to_be_wrong_as_are(noise):
     evidence, _, wrong = planted(1500, noise=noise, sure=5.0)
     belief = evidence.belief
-    found = chances_wrong(belief.logs, evidence.given, belief.learnable)
+    found = chances_wrong(belief.logs[:], evidence.given, belief.learnable)
     assert found.mean() == pytest.approx(wrong.mean(), abs=0.05)
 
 
@@ -77,8 +78,8 @@ def test_the_same_margin_is_less_of_a_fault_where_the_model_is_weak():
     for sure in (1.5, 5.0):
         evidence, _, _ = planted(1500, noise=0.05, sure=sure)
         belief = evidence.belief
-        margin = margins(belief.logs, evidence.given)
-        found = chances_wrong(belief.logs, evidence.given, belief.learnable)
+        margin = margins(belief.logs[:], evidence.given)
+        found = chances_wrong(belief.logs[:], evidence.given, belief.learnable)
         chances_of[sure] = np.interp(-1.0, np.sort(margin), found[np.argsort(margin)])
     assert chances_of[1.5] < chances_of[5.0]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.evidence.log_odds import softmax
+from curation.evidence.log_odds import softmax, standing_of
 from curation.issues.label.chances import chances_wrong, flags_from
 from curation.issues.label.judge import judge
 from curation.issues.label.noise import find_cut, noise_where_sure, suggestion_confidence
@@ -29,8 +29,8 @@ def test_a_source_is_named_that_makes_a_class_twice_as_likely():
     evidence = rich(1500)
     judgement = judge(evidence)
     suggests = np.flatnonzero((judgement.suggested >= 0) & (evidence.given >= 0))
-    by_source = evidence.belief.log_odds(evidence.given, judgement.suggested)
-    log_odds = np.concatenate([by_source[name][suggests] for name in ("photo", "title", "price")])
+    by_source = evidence.belief.log_odds(suggests, evidence.given[suggests], judgement.suggested[suggests])
+    log_odds = np.concatenate([by_source[name] for name in ("photo", "title", "price")])
     for_it = [name in judgement.supporting[row] for name in ("photo", "title", "price") for row in suggests]
     against = [name in judgement.opposing[row] for name in ("photo", "title", "price") for row in suggests]
     assert np.array_equal(for_it, log_odds > np.log(2))
@@ -46,11 +46,10 @@ def test_similar_photos_are_one_voice_with_the_photo():
     judgement = judge(similar)
     named = {name for names in [*judgement.supporting, *judgement.opposing] for name in names}
     assert named == {"photo", "title", "price"}
-    by_source = similar.belief.log_odds(similar.given, judgement.suggested)
-    suggests = (judgement.suggested >= 0) & (similar.given >= 0)
-    assert [("photo" in names) for names in judgement.supporting] == (
-        (by_source["photo"] > np.log(2)) & suggests
-    ).tolist()
+    suggests = np.flatnonzero((judgement.suggested >= 0) & (similar.given >= 0))
+    by_source = similar.belief.log_odds(suggests, similar.given[suggests], judgement.suggested[suggests])
+    named = ["photo" in judgement.supporting[row] for row in suggests]
+    assert named == (by_source["photo"] > np.log(2)).tolist()
 
 
 def test_the_score_and_the_confidence_are_made_of_the_belief():
@@ -59,20 +58,21 @@ def test_the_score_and_the_confidence_are_made_of_the_belief():
     label[:4] = None
     evidence = replace(evidence, listings=evidence.listings.assign(label=label))
     belief, given, judgement = evidence.belief, evidence.given, judge(evidence)
-    cut = find_cut(belief.logs[belief.learnable], given[belief.learnable])
+    standing = standing_of(belief.logs, np.maximum(given, 0))
+    cut = find_cut(standing[belief.learnable])
     labelled = given >= 0
-    chances = chances_wrong(belief.logs, softmax(belief.logs), np.maximum(given, 0), belief.learnable)
+    chances = chances_wrong(standing, belief.learnable)
     wrong = chances.wrong[labelled]
     assert judgement.score[labelled] == pytest.approx(1 - wrong)
     assert np.array_equal(judgement.flagged[labelled], wrong >= flags_from(wrong))
-    probs = softmax(belief.logs)
-    noise = min(cut.share, noise_where_sure(probs[belief.learnable], given[belief.learnable]))
+    probs = softmax(belief.logs[:])
+    noise = min(cut.share, noise_where_sure(standing[belief.learnable]))
     rows = np.flatnonzero(judgement.suggested >= 0)
     confidence = suggestion_confidence(
         probs[rows], given[rows], judgement.suggested[rows], share=noise, candidates=cut.candidates
     )
     # never more than the chance of a wrong label; of one without a label, that is 1
     assert judgement.confidence[rows] == pytest.approx(np.minimum(confidence, 1 - judgement.score[rows]))
-    assert judgement.suggested[:4].tolist() == belief.logs[:4].argmax(axis=1).tolist()
+    assert judgement.suggested[:4].tolist() == belief.logs[:][:4].argmax(axis=1).tolist()
     assert (judgement.score[:4] == 0).all()
     assert judgement.flagged[:4].all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curation.evidence.log_odds import best_other, softmax
+from curation.evidence.log_odds import softmax, standing_of
 from curation.issues.label.noise import (
     choose_cut,
     confusions,
@@ -49,7 +49,7 @@ def test_labels_all_in_doubt_are_cut_at_zero():
 
 def test_the_cut_counts_strictly_below_and_over_the_classes_of_those_in_doubt():
     logs = np.log(np.array([[0.8, 0.1, 0.1]] * 8 + [[0.1, 0.8, 0.1]] + [[0.5, 0.5, 1e-9]]))
-    cut = find_cut(logs, np.zeros(10, dtype=np.int64))
+    cut = find_cut(standing_of(logs, np.zeros(10, dtype=np.int64)))
     # the last one is as likely as another class: not in doubt
     assert cut.candidates == 1
     assert cut.share == pytest.approx(0.1)
@@ -67,13 +67,13 @@ def surest(n, differ):
     sure = np.linspace(0.99, 0.6, n)
     given = np.zeros(n, dtype=np.int64)
     given[differ] = 1
-    return np.column_stack([sure, 1 - sure]), given
+    return standing_of(np.log(np.column_stack([sure, 1 - sure])), given)
 
 
 @pytest.mark.parametrize(("n", "size"), [(1000, 100), (310, 31), (300, 30), (100, 30)])
 def test_the_noise_is_that_of_the_surest_tenth_or_at_least_thirty(n, size):
-    inside = noise_where_sure(*surest(n, [0, size - 1]))
-    beyond = noise_where_sure(*surest(n, [0, size]))
+    inside = noise_where_sure(surest(n, [0, size - 1]))
+    beyond = noise_where_sure(surest(n, [0, size]))
     assert inside == pytest.approx(2.5 / (size + 1))
     assert beyond == pytest.approx(1.5 / (size + 1))
 
@@ -108,5 +108,5 @@ def test_without_a_given_label_there_is_no_witness():
 
 def test_the_best_other_class_is_never_the_given_one_and_probabilities_sum_to_1():
     logs = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]]))
-    assert best_other(logs, np.array([0, 0])).tolist() == [1, 2]
+    assert standing_of(logs, np.array([0, 0])).other.tolist() == [1, 2]
     assert softmax(logs + 3) == pytest.approx(np.exp(logs))

@@ -127,7 +127,7 @@ def test_of_two_classes_one_is_always_believed_by_half_so_no_photo_is_off_topic(
     listings, _, features = marketplace()
     halves = np.where(np.arange(300)[:, None] < 4, 0.5, np.repeat([[0.95, 0.05]], 300, axis=0))
     evidence = Evidence(listings.assign(label=CLASSES[0]), CLASSES[:2], halves, features=features)
-    assert softmax(evidence.belief.logs)[0].tolist() == [0.5, 0.5]
+    assert softmax(evidence.belief.logs[:])[0].tolist() == [0.5, 0.5]
     issues = KIND.find(evidence)
     assert (issues["outlier_score"][:4] < 0.07).all()
     assert not issues["is_outlier_issue"].any()
@@ -138,7 +138,7 @@ def test_a_score_of_exactly_0_07_is_no_flag():
     listings, probs, features = marketplace(n=100, odd=8)
     probs[:8] = [[0.34 + step / 1000, 0.33 - step / 2000, 0.33 - step / 2000] for step in range(8)]
     evidence = Evidence(listings, CLASSES, probs, features=features)
-    assert softmax(evidence.belief.logs)[:8].max() < 0.5
+    assert softmax(evidence.belief.logs[:])[:8].max() < 0.5
     issues = KIND.find(evidence)
     assert issues["outlier_score"][6] == 0.07
     assert np.flatnonzero(issues["is_outlier_issue"]).tolist() == [0, 1, 2, 3, 4, 5]
@@ -152,7 +152,7 @@ def test_the_score_is_the_larger_share_of_photos_as_far_and_of_photos_as_doubted
     logs = np.log(apart)
     off = logs - np.median(logs)
     far = norm.sf(off * 0.67449 / np.median(np.abs(off)))
-    best = softmax(evidence.belief.logs).max(axis=1)
+    best = softmax(evidence.belief.logs[:]).max(axis=1)
     doubted = (best[:, None] >= best).mean(axis=1)
     assert score == pytest.approx(np.maximum(far, doubted), abs=1e-3)
 
@@ -166,7 +166,7 @@ def doubted(least, most):
     probs[:60] = np.column_stack([(1 - best) / 2, best, (1 - best) / 2])
     evidence = Evidence(listings, CLASSES, probs, features=features)
     issues = KIND.find(evidence)
-    return issues["outlier_score"], issues["is_outlier_issue"], softmax(evidence.belief.logs).max(axis=1)
+    return issues["outlier_score"], issues["is_outlier_issue"], softmax(evidence.belief.logs[:]).max(axis=1)
 
 
 def test_a_photo_that_no_class_is_believed_of_is_off_topic_below_a_score_of_0_07():
