@@ -41,6 +41,7 @@ from training.images.cache import PhotoCache, default_cache
 from training.settings import AUTO, STANDARD, Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.files import sha256_of_file
+from training.utils.memory import release_unused
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def find(
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made
     settings = _settled(settings)
+    # what reading the listings took, before the probabilities are read
+    release_unused()
     listings, settings = _with_worth(listings, settings, reporter)
     embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
     scorer = _scorer(listings, settings, embeddings, cache, reporter)
@@ -164,11 +167,17 @@ def find(
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
         evidence = replace(scorer.score(run), flags=settings.flags, worth=worth_column(settings.worth))
+        release_unused()
         with run.stage("titles"):
             titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
         evidence = replace(evidence, titles=titles)
         with run.stage("issues"):
-            write_found(run, evidence, find_issues(evidence))
+            issues = find_issues(evidence)
+            release_unused()
+            write_found(run, evidence, issues)
+        # the report is made of what was written, and reads it: not beside what is as large in memory
+        del evidence, issues, scorer
+        release_unused()
         # so that later damage is seen
         run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run

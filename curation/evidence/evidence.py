@@ -87,10 +87,16 @@ class Evidence:
     known: Known | None = None
     worth: str | None = None
 
-    @cached_property
+    @property
     def twins_as_one(self) -> Evidence:
         """The evidence in which all spellings of a name are one class; this one, if every class has one spelling."""
-        return twins_as_one(self)
+        return self._of_one_spelling or self
+
+    @cached_property
+    def _of_one_spelling(self) -> Evidence | None:
+        joined = twins_as_one(self)
+        # held by itself, it would stay in memory when nobody else holds it
+        return None if joined is self else joined
 
     @cached_property
     def labels(self) -> pd.Series:
@@ -169,7 +175,7 @@ class Evidence:
         if {"group", "sha256"} <= set(self.listings):
             # a group is assigned by its smallest id
             keys = keys.groupby(groups_of(self.listings)).transform("min")
-        return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)
+        return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys.to_numpy(dtype=object)], dtype=np.int64)
 
     @property
     def shown(self) -> pd.Series:

@@ -23,6 +23,7 @@ from curation.listings.meant import Meant, find_meant
 from curation.run.probabilities import Probabilities
 from training.utils.arrays import Int64
 from training.utils.files import sha256_of_file
+from training.utils.memory import release_unused
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["Given", "Probabilities", "describe_given", "given_probabilities"]
@@ -94,7 +95,7 @@ def given_probabilities(
 Name the columns: give classes beside probs.
     """
     known = pd.Series(list(labels), dtype="string")
-    wanted = Wanted(list(ids), list(sorted_labels(known.dropna())), id_column, photos or {})
+    wanted = Wanted(list(ids), list(sorted_labels(known.dropna().unique())), id_column, photos or {})
     parts = _parts(given, wanted)
     without_ids = parts.ids is wanted.ids
     _check_numbers(parts)
@@ -102,6 +103,7 @@ Name the columns: give classes beside probs.
     _check_shape(parts)
     _check_classes(parts, wanted)
     order, copies = _order(parts, wanted)
+    release_unused()
     probs, notes = normalised(parts.probs, order, wanted.ids, parts.name)
     classes = tuple(parts.classes or ())
     numbers = class_numbers(known, classes)
@@ -271,8 +273,8 @@ def _order(parts: Parts, wanted: Wanted) -> tuple[Int64, tuple[str, ...]]:
             )
     once = np.flatnonzero(~twice)
     order = index[once].get_indexer(pd.Index(wanted.ids))
-    missing = [id for id, row in zip(wanted.ids, order, strict=True) if row < 0]
-    extra = sorted(set(index) - set(wanted.ids))
+    missing = [wanted.ids[row] for row in np.flatnonzero(order < 0)]
+    extra = sorted(set(parts.ids or []) - set(wanted.ids))
     if missing or extra:
         told = [f"no row for {some(missing)}"] if missing else []
         told += [f"ids that are not listings: {some(extra)}"] if extra else []

@@ -16,6 +16,7 @@ from curation.evidence.evidence import Evidence
 from curation.issues.price.intended import expected_prices
 from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
+from training.utils.memory import release_unused
 
 __all__ = ["COLUMNS", "WORTH_COLUMNS", "at_stake", "expected_changes", "find_issues", "priorities"]
 
@@ -84,6 +85,7 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
             columns[kind.flag] = pd.array([pd.NA] * len(columns), dtype="boolean")
         reasons.append(columns.pop("reason"))
         table[list(kind.columns)] = columns[list(kind.columns)]
+        release_unused()
     table["change_chance"] = _change_chance(table)
     dtypes = COLUMNS
     if evidence.worth is not None:

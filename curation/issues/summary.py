@@ -195,6 +195,8 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
     budget : int, optional
         How many listings a person is going to review.
     """
+    # it reads all probabilities: not beside the issues
+    agreed = agreement(run)
     issues, record = run.issues(), run.record()
     flags = {kind.name: kind.flag for kind in KINDS}
     flagged = is_flagged(issues)
@@ -206,7 +208,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         issues={name: int(issues[flag].sum()) for name, flag in flags.items()},
         worst=issues[flagged].nsmallest(_WORST, "priority")[columns].reset_index(drop=True),
         budget=None if budget is None else _budget(issues, budget),
-        agreement=agreement(run),
+        agreement=agreed,
         cleanlab=overlap(issues),
         expected_wrong=_expected_wrong(issues),
         expected_none=_expected_none(issues),

@@ -9,8 +9,10 @@ from curation.evidence.evidence import Evidence
 from curation.issues.health import health
 from curation.run.folder import RunFolder
 from curation.run.probabilities import Probabilities
+from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
 from training.utils.files import write_json
+from training.utils.memory import release_unused
 
 __all__ = ["write_found"]
 
@@ -28,9 +30,15 @@ def write_found(run: RunFolder, evidence: Evidence, issues: pd.DataFrame) -> Non
     """
     table, rows = evidence.listings, run.input_order(evidence.listings["id"])
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    issues = issues.set_index("id", drop=False).loc[ids].reset_index(drop=True)
+    issues = _in_order(issues, pd.Index(issues["id"]).get_indexer(pd.Index(ids)))
     Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file, rows)
     write_json(run.health_file, health(evidence, issues))
-    issues = issues.iloc[rows]
+    issues = _in_order(issues, rows)
     run.write_table(run.issues_file, issues)
+    release_unused()
     write_csv(run.issues_file.with_suffix(".csv"), issues)
+
+
+def _in_order(table: pd.DataFrame, rows: Int64) -> pd.DataFrame:
+    """Return the rows of a table in this order; the table itself, and no copy, if that is how they are."""
+    return table if np.array_equal(rows, np.arange(len(table))) else table.iloc[rows].reset_index(drop=True)

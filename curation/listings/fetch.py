@@ -71,7 +71,7 @@ def find_urls(images: pd.Series) -> pd.Series:
     >>> find_urls(pd.Series(["https://a.com/1.jpg, https://a.com/2.jpg", "1.jpg"], dtype="string")).tolist()
     ['https://a.com/1.jpg', <NA>]
     """
-    found = [None if pd.isna(cell) else _URL.fullmatch(_written(cell)) for cell in images]
+    found = [None if pd.isna(cell) else _URL.fullmatch(_written(cell)) for cell in images.to_numpy(dtype=object)]
     urls = [_BETWEEN.split(match[1].strip())[0].rstrip(_AFTER) if match else None for match in found]
     return pd.Series(urls, index=images.index, dtype="string")
 

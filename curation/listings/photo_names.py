@@ -85,7 +85,7 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
     """
     # not Path.is_file: it raises for a name that is too long, e.g. a title in the wrong column
     missing = pd.Series(
-        [not pd.isna(image) and not os.path.isfile(photo_path(root, image)) for image in images],  # noqa: PTH113
+        [not pd.isna(image) and not os.path.isfile(photo_path(root, image)) for image in images.to_numpy(dtype=object)],  # noqa: PTH113
         index=images.index,
         dtype=bool,
     )

@@ -318,7 +318,7 @@ def read_listings(
     prices = with_formats(prices, raw.currencies.get(mapped.columns.get("price", "price")), numbers)
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"), encoding)
-    classes = sorted_labels(table["label"].dropna())
+    classes = sorted_labels(table["label"].dropna().unique())
     if needs["label"] and len(classes) < _LEAST_CLASSES:
         faults.add(_too_few(classes, title, origin))
     if needs["image"] and needs["label"] and (table["split"] == "test").sum() == len(table):

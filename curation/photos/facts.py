@@ -78,8 +78,7 @@ def with_photo_facts(
     """
     table = listings.table.copy()
     if table["image"].isna().all():
-        missing = [pd.NA] * len(table)
-        return table.assign(**{name: pd.array(missing, dtype=dtype) for name, dtype in _DTYPES.items()})
+        return table.assign(**{name: pd.Series(pd.NA, table.index, dtype) for name, dtype in _DTYPES.items()})
     root = listings.source.root
     paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
     with TextFinder(cache, reporter=reporter) if text else nullcontext() as finder:

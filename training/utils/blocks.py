@@ -13,7 +13,7 @@ from training.utils.arrays import Bool
 __all__ = ["finite_rows", "row_blocks"]
 
 #: Rows of a block. What is computed of so few stays in the cache of a processor.
-_ROWS = 32_768
+_ROWS = 8_192
 
 
 def row_blocks(rows: int) -> Iterator[slice]:
@@ -26,8 +26,8 @@ def row_blocks(rows: int) -> Iterator[slice]:
 
     Examples
     --------
-    >>> list(row_blocks(40_000))
-    [slice(0, 32768, None), slice(32768, 40000, None)]
+    >>> list(row_blocks(10_000))
+    [slice(0, 8192, None), slice(8192, 10000, None)]
     """
     for start in range(0, rows, _ROWS):
         yield slice(start, min(start + _ROWS, rows))

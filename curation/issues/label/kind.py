@@ -53,10 +53,9 @@ def find(evidence: Evidence) -> pd.DataFrame:
         },
         index=evidence.listings.index,
     )
-    reasons = [
-        _reason(given, judgement, row, evidence) + _or_none(none[row], judgement.confidence[row]) if flagged else ""
-        for row, (given, flagged) in enumerate(zip(evidence.listings["label"], judgement.flagged, strict=True))
-    ]
+    reasons, given = np.full(len(table), "", dtype=object), evidence.listings["label"].to_numpy(dtype=object)
+    for row in np.flatnonzero(judgement.flagged):
+        reasons[row] = _reason(given[row], judgement, row, evidence) + _or_none(none[row], judgement.confidence[row])
     return table.assign(reason=reasons)
 
 

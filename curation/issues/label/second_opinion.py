@@ -19,7 +19,7 @@ from training.utils.arrays import Bool, Float32, Float64, Int64
 __all__ = ["SecondOpinion", "second_opinion"]
 
 #: Listings at a time, if classes are not larger. Each time costs as much again as there are pairs of classes.
-_LISTINGS = 131_072
+_LISTINGS = 65_536
 
 
 @dataclass(frozen=True)
