@@ -23,7 +23,7 @@ from curation.evidence.probabilities import (
 from curation.evidence.split import prepare
 from curation.evidence.title_features import TITLES, WORDS, check_titles, title_features
 from curation.issues import find_issues
-from curation.issues.written import write_found
+from curation.issues.written import write_evidence, write_issues
 from curation.listings import Listings
 from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
@@ -173,10 +173,12 @@ def find(
         evidence = replace(evidence, titles=titles)
         with run.stage("issues"):
             issues = find_issues(evidence)
+            write_evidence(run, evidence, issues)
+            # tables, and the report, which reads what was written, are made beside nothing as large
+            del evidence, scorer
             release_unused()
-            write_found(run, evidence, issues)
-        # the report is made of what was written, and reads it: not beside what is as large in memory
-        del evidence, issues, scorer
+            write_issues(run, issues)
+        del issues
         release_unused()
         # so that later damage is seen
         run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})

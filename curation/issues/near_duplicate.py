@@ -46,13 +46,15 @@ def find(evidence: Evidence) -> pd.DataFrame:
     flagged = group.duplicated(keep=False)
     exact = content.duplicated(keep=False) & content.notna()
     score = pd.Series(1.0, index=listings.index).mask(flagged, _near_score(listings)).mask(exact, 0.0)
-    smallest = listings["id"].astype(str).groupby(group).transform("min").where(flagged)
+    smallest = listings["id"][flagged].astype(str).groupby(group[flagged]).transform("min")
     return pd.DataFrame(
         {
             "is_near_duplicate_issue": flagged,
             "near_duplicate_score": score.where(listings["sha256"].notna() & listings["unreadable"].isna()),
-            "near_duplicate_group": smallest.rank(method="dense").sub(1).astype("Int64"),
-            "reason": _reasons(listings.assign(label=evidence.labels), group, content, flagged),
+            "near_duplicate_group": smallest.rank(method="dense").sub(1).astype("Int64").reindex(listings.index),
+            "reason": _reasons(
+                listings.assign(label=evidence.labels)[flagged], group[flagged], content[flagged]
+            ).reindex(listings.index, fill_value=""),
         }
     )
 
@@ -64,8 +66,8 @@ def _near_score(listings: pd.DataFrame) -> pd.Series:
     return (0.5 * (1 - likeness) / (1 - LEAST_LIKENESS)).clip(0.01, 0.5)
 
 
-def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagged: pd.Series) -> pd.Series:
-    """Return a reason for each flagged listing, in one pass over every group, however large."""
+def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series) -> pd.Series:
+    """Return a reason for each of these listings, in one pass over every group, however large."""
     table = pd.DataFrame(
         {
             "id": listings["id"].astype(str),
@@ -75,7 +77,7 @@ def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagg
             "content": pd.factorize(content)[0],
         }
     ).assign(row=np.arange(len(listings)))
-    table = table[flagged].sort_values(["group", "id"])
+    table = table.sort_values(["group", "id"])
     labels = [None if pd.isna(label) else str(label) for label in table["label"]]
     # plain lists, because selecting every small group from a table takes milliseconds each
     ids, contents, prices = table["id"].tolist(), table["content"].tolist(), table["price"].to_numpy()
@@ -84,7 +86,7 @@ def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagg
     for start, end in itertools.pairwise([*starts, len(table)]):
         rows = slice(start, end)
         reasons += _reasons_of_group(ids[rows], contents[rows], labels[rows], prices[rows])
-    return pd.Series(reasons, index=listings.index[table["row"]], dtype=object).reindex(listings.index, fill_value="")
+    return pd.Series(reasons, index=listings.index[table["row"]], dtype=object)
 
 
 def _reasons_of_group(

@@ -14,7 +14,7 @@ from training.utils.csv_files import write_csv
 from training.utils.files import write_json
 from training.utils.memory import release_unused
 
-__all__ = ["write_found"]
+__all__ = ["write_evidence", "write_found", "write_issues"]
 
 
 def write_found(run: RunFolder, evidence: Evidence, issues: pd.DataFrame) -> None:
@@ -28,12 +28,36 @@ def write_found(run: RunFolder, evidence: Evidence, issues: pd.DataFrame) -> Non
     issues : DataFrame
         As :func:`curation.issues.find_issues` returns them, in any order.
     """
-    table, rows = evidence.listings, run.input_order(evidence.listings["id"])
+    write_evidence(run, evidence, issues)
+    write_issues(run, issues)
+
+
+def write_evidence(run: RunFolder, evidence: Evidence, issues: pd.DataFrame) -> None:
+    """Write the probabilities and the health of a run: what the evidence is needed for.
+
+    Parameters
+    ----------
+    run, evidence, issues
+        As for :func:`write_found`.
+    """
+    table = evidence.listings
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    issues = _in_order(issues, pd.Index(issues["id"]).get_indexer(pd.Index(ids)))
-    Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file, rows)
-    write_json(run.health_file, health(evidence, issues))
-    issues = _in_order(issues, rows)
+    order = pd.Index(issues["id"]).get_indexer(pd.Index(ids))
+    Probabilities(ids, evidence.classes, evidence.probs, fold).save(
+        run.probabilities_file, run.input_order(table["id"])
+    )
+    write_json(run.health_file, health(evidence, _in_order(issues, order)))
+
+
+def write_issues(run: RunFolder, issues: pd.DataFrame) -> None:
+    """Write the tables of issues of a run.
+
+    Parameters
+    ----------
+    run, issues
+        As for :func:`write_found`.
+    """
+    issues = _in_order(issues, run.input_order(issues["id"]))
     run.write_table(run.issues_file, issues)
     release_unused()
     write_csv(run.issues_file.with_suffix(".csv"), issues)
