@@ -173,6 +173,7 @@ def find(
         evidence = replace(evidence, titles=titles)
         with run.stage("issues"):
             issues = find_issues(evidence)
+            release_unused()
             write_evidence(run, evidence, issues)
             # tables, and the report, which reads what was written, are made beside nothing as large
             del evidence, scorer

@@ -44,13 +44,16 @@ class ClassPrices:
         self._order = np.argsort(x, kind="stable")
         self._x = x[self._order]
         place, column = np.nonzero(((number >= 0) & (share > 0))[self._order])
-        row = self._order[place]
-        member = number[row, column]
-        # as the smallest type that holds them, because that of two bytes is sorted in one pass
-        by_class = np.argsort(member.astype(np.min_scalar_type(classes)), kind="stable")
+        # in the smallest types that hold them: there are several classes for each listing
+        row = self._order[place].astype(np.min_scalar_type(len(x)))
+        del place
+        # that of two bytes is sorted in one pass
+        member = number[row, column].astype(np.min_scalar_type(classes))
+        by_class = np.argsort(member, kind="stable")
+        self._starts = np.r_[0, np.cumsum(np.bincount(member, minlength=classes))]
         self._row, column = row[by_class], column[by_class]
+        del row, by_class, member
         self._member_x, self._share = x[self._row], share[self._row, column]
-        self._starts = np.searchsorted(member[by_class], np.arange(classes + 1))
 
     def __call__(self, weight: Float64) -> tuple[Float64, Float64]:
         """Describe the log prices of each class.

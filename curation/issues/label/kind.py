@@ -54,7 +54,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
         index=evidence.listings.index,
     )
     reasons, given = np.full(len(table), "", dtype=object), evidence.listings["label"].to_numpy(dtype=object)
-    for row in np.flatnonzero(judgement.flagged):
+    for row in np.flatnonzero(judgement.flagged).tolist():
         reasons[row] = _reason(given[row], judgement, row, evidence) + _or_none(none[row], judgement.confidence[row])
     return table.assign(reason=reasons)
 

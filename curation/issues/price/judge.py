@@ -16,6 +16,7 @@ from curation.issues.price.expected import Expectation, expect
 from curation.issues.price.regression import Regression
 from training.utils.arrays import Bool, Float64, Int8, Int64
 from training.utils.blocks import row_blocks
+from training.utils.memory import release_unused
 
 __all__ = ["COVERAGE", "PLACEHOLDER", "SLIPPED", "STRAY", "PriceJudgement", "judge_prices"]
 
@@ -95,6 +96,7 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     order = np.argsort(evidence.listings["id"].to_numpy(dtype=str), kind="stable")
     back = np.argsort(order, kind="stable")
     chances = class_chances(evidence)
+    release_unused()
     price = evidence.listings["price"].to_numpy(dtype=np.float64)
     inner = Chances(chances.number[order], chances.share[order])
     wrong, causes, slip, expected = _learn(
