@@ -23,6 +23,7 @@ class Rows:
 
     Examples
     --------
+    >>> import numpy as np
     >>> squares = Rows((3, 2), lambda rows: np.array([[1.0, 2], [3, 4], [5, 6]])[rows] ** 2)
     >>> squares[1:2]
     array([[ 9., 16.]])

@@ -272,7 +272,9 @@ class RunFolder:
 
     def input_order(self, ids: pd.Series) -> npt.NDArray[np.int64]:
         """Return the rows of a table with these ids that bring it into the order of the input, shape (N,)."""
-        return np.asarray(pd.Index(ids).get_indexer(pd.Index(self.listings()["id"])), dtype=np.int64)
+        with readable(self.listings_file):
+            own = read_frame(self.listings_file, ["id"])["id"]
+        return np.asarray(pd.Index(ids).get_indexer(pd.Index(own)), dtype=np.int64)
 
     def issues(self) -> pd.DataFrame:
         """Read ``issues.parquet``."""
