@@ -54,7 +54,7 @@ class Run(RunReview):
     >>> run.decide(first, "delete", reviewer="ana")["action"].tolist()
     ['delete']
     >>> run.apply_fixes().counts()
-    {'relabelled': 0, 'repriced': 0, 'merged': 0, 'deleted': 1, 'kept': 0, 'ambiguous': 0}
+    {'relabelled': 0, 'repriced': 0, 'merged': 0, 'deleted': 1, 'kept': 0, 'ambiguous': 0, 'in_conflict': 0}
     """
 
     @checked

@@ -105,7 +105,7 @@ def test_all_is_done_with_keys_alone_and_what_was_left_out_comes_again(live: Liv
     assert (said["b0"], said["c0"]) == (("relabel", "desk"), ("keep", None))
     assert len(said) == 53
     live.press("g k g")
-    live.wait("grid-title", "No more grids")
+    live.wait("grid-title", "No grids")
     live.saved()
     assert holding(run)["a00"] == ("keep", None)
 
@@ -207,7 +207,7 @@ def test_filters_hold_for_cards_and_for_grids(live: Live) -> None:
     live.wait("where", "z2")
     live.tab.fill("#search", "number a0")
     live.press("Enter g")
-    live.wait("grid-title", "No more grids")
+    live.wait("grid-title", "No grids")
     live.tab.fill("#search", "number a")
     tiles(live, 24, "desk → chair")
     assert [error for error in live.errors if "404" not in error] == []

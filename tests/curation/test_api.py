@@ -133,7 +133,7 @@ def test_the_loop_from_listings_to_the_cleaned_dataset_and_back(shop, capfd):
     assert (
         run.apply_fixes().counts()
         == planned.counts()
-        == {"relabelled": 1, "repriced": 0, "merged": 0, "deleted": 2, "kept": 0, "ambiguous": 0}
+        == {"relabelled": 1, "repriced": 0, "merged": 0, "deleted": 2, "kept": 0, "ambiguous": 0, "in_conflict": 0}
     )
     cleaned = curation.read_listings(run.folder / "cleaned")
     assert len(cleaned.table) == 118

@@ -65,11 +65,11 @@ def test_a_decision_on_a_merged_listing_is_one_row_with_its_label_in_the_input(t
 def test_the_changes_of_one_copy_of_a_run_are_decisions_in_another(tmp_path):
     run = merged_run(tmp_path)
     other = curation.Run(Path(shutil.copytree(run.folder, tmp_path / "other")))
+    other.decide("02", "keep")
     run.decide("02", "relabel", label="Laptop")
     run.decide("03", "delete")
     run.decide("09", "reprice", price=77.25)
     run.apply_fixes()
-    other.decide("02", "keep")
     changes = other.apply_fixes(run.folder / "cleaned/changes.csv").changes
     written = pd.read_csv(run.folder / "cleaned/changes.csv", dtype="string")
     columns = ["id", "action", "old_label", "new_label", "new_price"]

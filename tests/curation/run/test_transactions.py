@@ -337,14 +337,16 @@ def test_what_is_taken_back_while_an_undo_runs_takes_no_other_decision_with_it(
     assert {id: each.action for id, each in run.holding_decisions().decisions.items()} == {"05": "keep"}
 
 
-def test_an_undo_takes_none_of_an_equal_decision_that_another_one_added(run: RunFolder, tmp_path: Path) -> None:
+def test_an_undo_takes_back_what_its_own_table_added_and_nothing_twice(run: RunFolder, tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("id,decision,time\n05,delete,2026-05-01T10:00:00+00:00\n06,keep,2026-05-01T10:00:00+00:00\n")
     for _ in range(2):
         apply_fixes(run, plan_fixes(run, decisions_file=table))
     run.decide([decided("05", UNDO)])
+    # the second time, the table said nothing new
+    assert undo_fixes(run).undone == 0
     assert undo_fixes(run).undone == 1
-    assert {id: each.action for id, each in run.holding_decisions().decisions.items()} == {"05": "delete", "06": "keep"}
+    assert run.holding_decisions().decisions == {}
 
 
 def test_what_somebody_says_and_takes_back_meanwhile_is_in_nobodys_way(run: RunFolder) -> None:
