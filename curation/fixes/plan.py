@@ -183,7 +183,7 @@ def plan_fixes(
     decisions = current_decisions([*journal, *added])
     disagreed = tuple(conflicts([*journal, *added]))
     # what was taken back or replaced may be wrong: a new class was misspelt, and undone
-    _require_sound(run, whole, [each for id, each in standing.items() if decisions.get(id) is each], decidable)
+    _require_sound(run, whole, [each for id, each in standing.items() if decisions.get(id) == each], decidable)
     # an earlier version let people keep a listing without a label, which decides nothing
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
     left = {*undecided, *(() if latest_wins else disagreed)}

@@ -11,10 +11,10 @@ from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from curation.run.carry_over import EARLIER
 from curation.run.columns import read_issues
-from curation.run.conflicts import conflicts
+from curation.run.conflicts import conflicts, leaves_open
 from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, person, stacks_of
+from curation.run.journal import Decision, person, stacks_of, words_of
 from curation.run.overlap import Overlap
 from curation.run.reliability import Coefficient, agreement_of_pair, alpha, kappa
 
@@ -180,6 +180,8 @@ def _independent(stack: Sequence[Decision], names: dict[str, str]) -> dict[str, 
             continue
         if word.saw:
             told.add(who)
+        if word.action == "reprice" or leaves_open(word, words_of(stack[:number])):
+            continue  # it says nothing of the label, or was said beside what may have been in sight
         if who not in told and word.source not in (EARLIER, "suggestion"):
             words[who] = word
     return words

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from curation.run.journal import NOTE, Decision, holds, person, stacks_of, words_of
+from curation.run.journal import NOTE, PRICED, Decision, holds, person, stacks_of, standing_of, together, words_of
 
-__all__ = ["Holding", "conflicts", "disputed", "settled", "spoken", "take_back", "with_note"]
+__all__ = ["Holding", "conflicts", "disputed", "leaves_open", "settled", "spoken", "take_back", "with_note"]
 
 #: Decisions about all of a listing.
 _WHOLE = ("keep", "delete")
@@ -64,11 +64,28 @@ def _prices(words: Iterable[Decision]) -> set[object]:
     return {word.new_price for word in words if word.new_price is not None}
 
 
-def _leaves_open(decision: Decision, words: Sequence[Decision]) -> bool:
-    """Return whether words contradict each other on what a decision says nothing of: the label, or the price."""
+def leaves_open(decision: Decision, words: Sequence[Decision]) -> bool:
+    """Return whether words contradict each other on what a decision says nothing of: the label, or the price.
+
+    Parameters
+    ----------
+    decision : Decision
+        What somebody says.
+    words : sequence of Decision
+        Of :func:`curation.run.journal.words_of`.
+    """
     if decision.action == "reprice":
-        return len(_labels(words)) > 1
+        labels = _labels(words)
+        is_deleted = any(word.action == "delete" for word in words)
+        return len(labels) > 1 or (is_deleted and bool(labels - {("keep", None)}))
     return decision.action not in _WHOLE and decision.new_price is None and len(_prices(words)) > 1
+
+
+def _is_apart(decision: Decision, others: Sequence[Decision]) -> bool:
+    """Return whether a decision is on the label alone, or on the price alone, of which others have said nothing."""
+    if decision.action == "reprice":
+        return all(word.action in PRICED and word.new_price is None for word in others)
+    return decision.action in PRICED and decision.new_price is None and all(w.action == "reprice" for w in others)
 
 
 def conflicts(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
@@ -115,17 +132,30 @@ def spoken(decision: Decision, stack: Sequence[Decision], *, saw: bool | None) -
     saw : bool or None
         Whether what others said was in sight; None if that is not known.
     """
-    words = words_of(stack)
-    mine = [word for word in words if person(word.reviewer) == person(decision.reviewer)]
-    own = mine[0] if mine else None
-    held = holds(stack) if stack else None
-    if len(words) == len(mine):
-        return decision.joined(held)
-    if saw is False:
-        return replace(decision.joined(own), saw=False)
-    if _leaves_open(decision, words):
-        return decision.joined(own)
-    return replace(decision.joined(held), saw=saw)
+    if not stack:
+        return decision
+    who = person(decision.reviewer)
+    # one's own keep or delete goes with any other word
+    rest = [e for e in standing_of(stack) if e.action not in _WHOLE or person(e.reviewer) != who]
+    words, joined = words_of(rest), decision.joined(together(rest))
+    others = [word for word in words_of(stack) if person(word.reviewer) != who]
+    if not others:
+        # a suggestion that was accepted without a review does not become the word of who adds a price
+        own = decision.joined(words[0] if words else None)
+        return joined if joined == own else replace(decision, saw=False)
+    # what it says nothing of stays what others, or its reviewer, said of that: see holds()
+    if saw is False or leaves_open(decision, words) or _is_apart(decision, others):
+        return replace(decision, saw=False)
+    # a decision that nobody may have meant to settle anything stands beside what contradicts the one that holds
+    is_beside = saw is None and decision.action in PRICED and joined == decision
+    return replace(joined, saw=False if is_beside and _has_rest(decision, words) else saw)
+
+
+def _has_rest(decision: Decision, words: Sequence[Decision]) -> bool:
+    """Return whether words say something of what a decision says nothing of."""
+    if decision.action == "reprice":
+        return any(word.action in PRICED and word.action != "reprice" for word in words)
+    return decision.new_price is None and bool(_prices(words))
 
 
 def take_back(undo: Decision, stack: Sequence[Decision]) -> Decision:
@@ -145,9 +175,9 @@ def take_back(undo: Decision, stack: Sequence[Decision]) -> Decision:
 
 
 def with_note(said: Decision, stack: Sequence[Decision]) -> Decision:
-    """Return a note as the journal gets it: the decision that holds once more, with the note.
+    """Return a note as the journal gets it: its reviewer's own decision once more, with the note.
 
-    A note is nobody's word in a conflict: there it stands by itself.
+    A note is nobody's word on what somebody else decided, nor in a conflict: there it stands by itself.
 
     Parameters
     ----------
@@ -156,9 +186,6 @@ def with_note(said: Decision, stack: Sequence[Decision]) -> Decision:
     stack : sequence of Decision
         What was said of the listing before.
     """
-    if not stack or disputed(stack):
+    if not stack or disputed(stack) or person(stack[-1].reviewer) != person(said.reviewer):
         return replace(said, action=NOTE, new_label=None, new_price=None, new_class=False, saw=None)
-    held = holds(stack)
-    own = person(held.reviewer) == person(said.reviewer)
-    saw = held.saw if own else None
-    return replace(held, reviewer=said.reviewer, time=said.time, source=said.source, note=said.note, saw=saw)
+    return replace(stack[-1], reviewer=said.reviewer, time=said.time, source=said.source, note=said.note)

@@ -35,7 +35,9 @@ __all__ = [
     "reviewer_name",
     "say",
     "stacks_of",
+    "standing_of",
     "taken_back",
+    "together",
     "words_of",
 ]
 
@@ -192,30 +194,71 @@ def words_of(stack: Sequence[Decision]) -> list[Decision]:
         Of :func:`stacks_of`.
     """
     latest: dict[str, Decision] = {}
-    for decision in stack:
-        if decision.saw:
-            latest.clear()
+    for decision in standing_of(stack):
         if decision.source != "suggestion":
-            latest.pop(person(decision.reviewer), None)
-            latest[person(decision.reviewer)] = decision
+            own = latest.pop(person(decision.reviewer), None)
+            latest[person(decision.reviewer)] = decision if own is None else decision.joined(own)
     return list(latest.values())
 
 
+def standing_of(stack: Sequence[Decision]) -> list[Decision]:
+    """Return the records of which the words on a listing are made, oldest first.
+
+    What was said beside others' words, of the label or of the price alone, leaves the rest that its reviewer said.
+
+    Parameters
+    ----------
+    stack : sequence of Decision
+        Of :func:`stacks_of`.
+    """
+    if len(stack) == 1:
+        return list(stack)
+    standing: list[Decision] = []
+    for decision in stack:
+        if decision.saw:
+            standing.clear()
+        mine = person(decision.reviewer)
+        standing = [each for each in standing if person(each.reviewer) != mine or _beside(decision, each)]
+        standing.append(decision)
+    return standing
+
+
+def _beside(decision: Decision, before: Decision) -> bool:
+    """Return whether a decision leaves something of what its reviewer said before."""
+    if decision.saw is not False or decision.action not in PRICED or before.action not in PRICED:
+        return False
+    if decision.action == "reprice":
+        return before.action != "reprice"
+    return decision.new_price is None and before.new_price is not None
+
+
 def holds(stack: Sequence[Decision]) -> Decision:
-    """Return what holds of a listing: the latest word, beside what others said of the rest before, out of its sight.
+    """Return what holds of a listing: the latest word on its label, and the latest one on its price.
 
     Parameters
     ----------
     stack : sequence of Decision
         Of :func:`stacks_of`; not empty.
     """
-    if stack[-1].saw is not False:
+    held = stack[-1]
+    if held.saw is not False:
         # it was joined with what held when it was said
-        return stack[-1]
+        return held
+    return together(standing_of(stack)) or held
+
+
+def together(standing: Iterable[Decision]) -> Decision | None:
+    """Return what records make hold: the latest label and the latest price; None if there are none.
+
+    Parameters
+    ----------
+    standing : iterable of Decision
+        Of :func:`standing_of`, or some of these.
+    """
     held: Decision | None = None
-    for word in words_of(stack):
+    for word in standing:
         held = word.joined(held) if word.saw is False else word
-    return held or stack[-1]
+    return held
 
 
 def stacks_of(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:

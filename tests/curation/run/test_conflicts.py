@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from curation.run.conflicts import conflicts, disputed, settled, spoken, take_back, with_note
-from curation.run.journal import NOTE, UNDO, Decision, current_decisions, holds, stacks_of, words_of
+from curation.run.journal import NOTE, PRICED, UNDO, Decision, current_decisions, holds, stacks_of, words_of
 from curation.run.journal_lines import decoded, encoded
 from curation.run.learned import taught
 
@@ -84,6 +85,42 @@ def test_a_price_settles_no_conflict_about_the_label() -> None:
     assert settled(lines)["a"].meaning == ("relabel", "desk", 10.0)
 
 
+@pytest.mark.parametrize("saw", [False, True, None])
+def test_a_price_beside_a_conflict_takes_no_label_away(saw: bool | None) -> None:
+    price = said("reprice", "cem", price=10.0), saw
+    lines = journal((said("relabel", "ana", "desk"), None), (said("relabel", "ben", "lamp"), False), price)
+    assert settled(lines, latest_wins=True)["a"].meaning == ("relabel", "lamp", 10.0)
+    lines.append(take_back(said(UNDO, "ben"), lines))
+    assert settled(lines)["a"].meaning == ("relabel", "desk", 10.0)
+
+
+@pytest.mark.parametrize("saw", [False, True, None])
+def test_a_label_beside_a_conflict_takes_no_price_away(saw: bool | None) -> None:
+    label = said("relabel", "cem", "desk"), saw
+    lines = journal((said("reprice", "ana", price=5.0), None), (said("reprice", "ben", price=7.0), False), label)
+    assert settled(lines, latest_wins=True)["a"].meaning == ("relabel", "desk", 7.0)
+    lines.append(take_back(said(UNDO, "ben"), lines))
+    assert settled(lines)["a"].meaning == ("relabel", "desk", 5.0)
+
+
+@pytest.mark.parametrize("saw", [False, True, None])
+def test_a_price_does_not_make_the_label_of_its_reviewer_the_later_one(saw: bool | None) -> None:
+    price = said("reprice", "ana", price=77.0), saw
+    lines = journal((said("relabel", "ana", "desk"), None), (said("relabel", "ben", "lamp"), False), price)
+    assert settled(lines, latest_wins=True)["a"].meaning == ("relabel", "lamp", 77.0)
+    assert [word.meaning for word in conflicts(lines)["a"]] == [("relabel", "lamp", None), ("relabel", "desk", 77.0)]
+    lines.append(take_back(said(UNDO, "ben"), lines))
+    assert settled(lines)["a"].meaning == ("relabel", "desk", 77.0)
+
+
+def test_who_gave_a_price_in_sight_of_a_label_has_no_word_on_the_label() -> None:
+    lines = journal((said("relabel", "ana", "desk"), None), (said("reprice", "ben", price=5.0), True))
+    lines.append(spoken(said("relabel", "ana", "lamp"), lines, saw=False))
+    assert settled(lines)["a"].meaning == ("relabel", "lamp", 5.0)
+    lines.append(take_back(said(UNDO, "ben"), lines))
+    assert settled(lines)["a"].meaning == ("relabel", "lamp", None)
+
+
 def test_an_undo_takes_back_ones_own_word_and_that_of_others_only_if_there_is_none() -> None:
     lines = journal((KEPT, False), (DELETED, False))
     own = take_back(said(UNDO, "ana"), stacks_of(lines)["a"])
@@ -104,13 +141,16 @@ def test_an_undo_of_an_earlier_version_takes_the_latest_back_whoever_said_it() -
     assert current_decisions([KEPT, DELETED, said(UNDO, "ana")]) == {"a": KEPT}
 
 
-def test_a_note_on_a_conflict_is_nobodys_word_and_elsewhere_repeats_what_holds() -> None:
+def test_a_note_on_a_conflict_or_on_a_decision_of_another_one_is_nobodys_word() -> None:
     lines = journal((KEPT, False), (DELETED, False))
     note = with_note(said(NOTE, "ana", note="hm"), lines)
     assert (note.action, note.note) == (NOTE, "hm")
     assert conflicts([*lines, note]).keys() == {"a"}
-    again = with_note(said(NOTE, "ben", note="sure"), [KEPT])
-    assert (again.action, again.reviewer, again.note, again.saw) == ("keep", "ben", "sure", None)
+    others = with_note(said(NOTE, "ben", note="sure"), [KEPT])
+    assert (others.action, others.reviewer, others.note, others.saw) == (NOTE, "ben", "sure", None)
+    assert settled([KEPT, others, *journal((said(UNDO, "ana"), None))]) == {}
+    own = with_note(said(NOTE, "ana", note="sure"), [KEPT])
+    assert (own.action, own.note) == ("keep", "sure")
 
 
 def test_a_suggestion_that_was_accepted_without_a_review_is_nobodys_word() -> None:
@@ -118,7 +158,14 @@ def test_a_suggestion_that_was_accepted_without_a_review_is_nobodys_word() -> No
     assert not conflicts([accepted, KEPT])
     assert words_of([accepted]) == []
     assert holds([accepted]) == accepted
-    assert spoken(said("reprice", "ana", price=9.0), [accepted], saw=False).meaning == ("relabel", "desk", 9.0)
+
+
+def test_who_adds_a_price_to_an_accepted_suggestion_does_not_take_its_label_for_their_own() -> None:
+    accepted = said("relabel", "curate", "desk", source="suggestion")
+    lines = [accepted, spoken(said("reprice", "ben", price=9.0), [accepted], saw=False)]
+    assert settled(lines)["a"].meaning == ("relabel", "desk", 9.0)
+    lines.append(spoken(said("relabel", "ana", "lamp"), lines, saw=False))
+    assert settled(lines)["a"].meaning == ("relabel", "lamp", 9.0)
 
 
 def test_a_listing_in_conflict_teaches_nothing_until_it_is_settled() -> None:
@@ -148,3 +195,55 @@ def test_keeping_one_of_the_reposts_conflicts_with_who_keeps_another_one() -> No
         "a": [("ana", "keep"), ("ben", "delete")],
         "b": [("ana", "delete"), ("ben", "keep")],
     }
+
+
+def label_of(decision: Decision) -> tuple[str, str | None]:
+    return ("none", None) if decision.action == "reprice" else (decision.action, decision.new_label)
+
+
+def check_what_holds(stack: Sequence[Decision]) -> None:
+    """What holds is what the words say, where they do not contradict each other."""
+    words, held = words_of(stack), holds(stack)
+    labels = {label_of(word) for word in words if word.action != "reprice"}
+    prices = {word.new_price for word in words if word.new_price is not None}
+    if disputed(stack):
+        # the later one holds
+        assert label_of(held) in labels | {("none", None)}
+        assert held.new_price in prices | {None}
+    else:
+        assert label_of(held) == (next(iter(labels)) if labels else ("none", None))
+        assert held.new_price == (next(iter(prices)) if prices else None)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_no_label_and_no_price_is_lost_by_what_others_say_of_the_rest(seed: int) -> None:
+    draw, lines = random.Random(seed), list[Decision]()
+    for number in range(12):
+        who = draw.choice(["ana", "ben", "cem"])
+        action = draw.choice(["relabel", "relabel", "reprice", "reprice", "keep", "delete", "ambiguous", NOTE, UNDO])
+        label = draw.choice(["desk", "lamp"]) if action == "relabel" else None
+        price = draw.choice([5.0, 7.0]) if action == "reprice" or draw.random() < 0.2 else None
+        word = said(action, who, label, price if action in PRICED else None, time=f"{number:02}")
+        stack = stacks_of(lines).get("a", [])
+        if action == UNDO:
+            line = take_back(word, stack)
+            own = [each for each in stack if each.reviewer == who][-1:]
+            if line.saw is False and own[0].saw and stack[-1].saw is None:
+                continue  # whether the later word was meant to settle what comes back is not known
+        elif action == NOTE:
+            line = with_note(word, stack)
+        else:
+            line = spoken(word, stack, saw=draw.choice([False, True, None]))
+        after = stacks_of([*lines, line])["a"]
+        lines.append(line)
+        if after:
+            check_what_holds(after)
+        if action == NOTE:
+            assert [each.meaning for each in words_of(after)] == [each.meaning for each in words_of(stack)]
+        if action not in (NOTE, UNDO):
+            assert stacks_of([*lines, take_back(said(UNDO, who), after)])["a"] == stack
+        has_whole = any(each.reviewer == who and each.action in ("keep", "delete") for each in words_of(stack))
+        if stack and after and action in PRICED and holds(stack).action in PRICED and not has_whole:
+            before, held = holds(stack), holds(after)
+            assert label_of(held) == (label_of(before) if action == "reprice" else label_of(word))
+            assert held.new_price == (before.new_price if word.new_price is None else word.new_price)
