@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from curation.rendering.words import agree, many
 from curation.run.conflicts import conflicts, settled
 from curation.run.decidable import Decidable, check_decisions, misfit, refused
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions, holds, stacks_of
+from curation.run.journal import Decision, current_decisions, holds, labelled, stacks_of
 from curation.run.journal_content import Journal
 from training.utils.units import now
 
@@ -188,7 +188,7 @@ def plan_fixes(
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
     left = {*undecided, *(() if latest_wins else disagreed)}
     decisions = {id: decision for id, decision in decisions.items() if id not in left}
-    changes = _changes(run, issues, decisions)
+    changes = _changes(run, issues, decisions, stacks_of([*journal, *added]))
     became = None
     if accept_suggestions:
         became = acceptance(run, issues, decisions, whole, {each.id for each in accepted}, min_confidence)
@@ -348,17 +348,19 @@ def replayed(run: RunFolder, decisions: Iterable[Decision], *, latest_wins: bool
     standing = settled(said, latest_wins=latest_wins)
     known = {id: each for id, each in standing.items() if id in decidable.labels}
     sound = {id: each for id, each in known.items() if not misfit(each, decidable.classes, decidable.labels[id])}
-    changes, disagreed = _changes(run, issues, sound), tuple(conflicts(said))
+    changes, disagreed = _changes(run, issues, sound, stacks_of(said)), tuple(conflicts(said))
     return Fixes(run.folder, True, sound, [], changes, (), conflicts=disagreed, latest_wins=latest_wins)
 
 
-def _changes(run: RunFolder, issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:
+def _changes(
+    run: RunFolder, issues: pd.DataFrame, decisions: dict[str, Decision], stacks: Mapping[str, Sequence[Decision]]
+) -> pd.DataFrame:
     given = issues[["given_label", "price"]].astype(object).where(issues[["given_label", "price"]].notna(), None)
     unmerged, time = _unmerged(run), now()
     rows = []
     for id, label, price in zip(issues["id"], given["given_label"], given["price"], strict=True):
         if id in decisions:
-            rows.append(_change(decisions[id], label, price, unmerged.get(id)))
+            rows.append(_change(decisions[id], labelled(stacks[id]), label, price, unmerged.get(id)))
         elif id in unmerged:
             rows.append((id, "merge", unmerged[id], label, None, None, "curate", time, "dataset", ""))
     return pd.DataFrame([row for row in rows if row], columns=list(_CHANGE_COLUMNS)).astype("string")
@@ -374,9 +376,12 @@ def _unmerged(run: RunFolder) -> dict[str, str]:
 
 
 def _change(
-    decision: Decision, label: str | None, price: float | None, unmerged: str | None
+    decision: Decision, labelled: Decision, label: str | None, price: float | None, unmerged: str | None
 ) -> tuple[str | None, ...] | None:
-    """Return what changes of a decided listing; None if nothing does. `unmerged` is its label if that was merged."""
+    """Return what changes of a decided listing; None if nothing does. `unmerged` is its label if that was merged.
+
+    A new label is of who gave it, `labelled`, also where somebody else gave a price beside it.
+    """
     new_label = decision.new_label if decision.action == "relabel" and decision.new_label != label else None
     new_price = decision.new_price if decision.action != "delete" and decision.new_price != price else None
     old_label = label if unmerged is None else unmerged
@@ -391,7 +396,8 @@ def _change(
     else:
         return None
     values = (old_label, new_label, _price(price), _price(new_price))
-    return decision.id, action, *values, decision.reviewer, decision.time, decision.source, decision.note
+    said = labelled if action == "relabel" else decision
+    return decision.id, action, *values, said.reviewer, said.time, said.source, said.note or decision.note
 
 
 def _price(price: float | None) -> str | None:

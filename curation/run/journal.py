@@ -29,6 +29,7 @@ __all__ = [
     "current_decisions",
     "holds",
     "in_order",
+    "labelled",
     "last_click",
     "noted",
     "person",
@@ -85,8 +86,9 @@ class Decision:
         The price that curate suggested; None if none.
     saw : bool or None
         Where somebody else's decision on the listing held: whether this one was made in sight of it, which settles the
-        listing. An undo without it takes back its reviewer's own decision. None where there was no other, or where that
-        is not known: lines of earlier versions don't say it.
+        listing. False also for a label or a price alone that stands beside theirs: such a line has nothing of what they
+        said. An undo without it takes back its reviewer's own decision. None where there was no other, or where that is
+        not known: lines of earlier versions don't say it.
     """
 
     id: str
@@ -259,6 +261,22 @@ def together(standing: Iterable[Decision]) -> Decision | None:
     for word in standing:
         held = word.joined(held) if word.saw is False else word
     return held
+
+
+def labelled(stack: Sequence[Decision]) -> Decision:
+    """Return the record that gave the label that holds; the one of the price where nobody gave any.
+
+    Parameters
+    ----------
+    stack : sequence of Decision
+        Of :func:`stacks_of`; not empty.
+    """
+    if stack[-1].saw is not False:
+        return stack[-1]
+    held, standing = holds(stack), standing_of(stack)
+    if held.action == "reprice":
+        return stack[-1]
+    return next((each for each in reversed(standing) if each.action != "reprice"), stack[-1])
 
 
 def stacks_of(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:

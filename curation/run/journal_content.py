@@ -211,9 +211,13 @@ class Journal:
         Parameters
         ----------
         decision : Decision
-            One of :meth:`decisions`.
+            One of :meth:`decisions`, or what several of them make hold.
         """
-        return max((entry.line for entry in self.entries if entry.content is decision), default=0)
+        own = [
+            entry for entry in self.entries if isinstance(entry.content, Decision) and entry.content.id == decision.id
+        ]
+        lines = [entry.line for entry in own if entry.content is decision]
+        return max(lines or [entry.line for entry in own], default=0)
 
     def applied(self, transaction: str) -> list[Decision]:
         """Return all decisions that the version of a transaction was made of, oldest first.

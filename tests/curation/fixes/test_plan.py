@@ -178,6 +178,17 @@ def test_decisions_of_a_csv_go_before_earlier_ones_of_the_same_reviewer_and_conf
     assert changed(later) == changed(mine)
 
 
+def test_a_price_beside_a_conflict_is_applied_with_the_label_that_is_left(run: RunFolder) -> None:
+    decide(run, ["00"], "relabel", label="desk", reviewer="ana")
+    decide(run, ["00"], "relabel", label="NA", reviewer="ben")
+    decide(run, ["00"], "reprice", price=10, reviewer="cem", settle=True)
+    row = plan_fixes(run, latest_wins=True).changes.iloc[0]
+    assert (row["new_label"], row["new_price"], row["reviewer"]) == ("NA", "10", "ben")
+    decide(run, ["00"], "undo", reviewer="ben")
+    row = plan_fixes(run).changes.iloc[0]
+    assert (row["new_label"], row["new_price"], row["reviewer"]) == ("desk", "10", "ana")
+
+
 def test_decisions_of_a_csv_go_before__before_suggestions(run: RunFolder, tmp_path: Path) -> None:
     run.decide([decided("00", "delete"), decided("05", "delete")])
     path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,")
