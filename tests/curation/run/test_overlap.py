@@ -48,3 +48,13 @@ def test_a_third_reviewer_sees_a_settled_listing_as_it_is(tmp_path: Path) -> Non
     shown = Live(run, "cat").session.opening()
     assert shown["piece"]["states"]["00"]["decision"] == "delete"
     assert "wait" not in shown["team"]
+
+
+def test_a_new_class_of_a_hidden_decision_is_not_told_before_one_s_own(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    Overlap(run, 1.0)
+    Live(run, "ana").say("00", "relabel", label="sofa bed", new_class=True)
+    ben = Live(run, "ben")
+    assert ben.session.opening()["added"] == []
+    assert not ben.say("00", "relabel", label="sofa bed", new_class=True)["refused"]
+    assert ben.session.opening()["added"] == Live(run, "ana").session.opening()["added"] == ["sofa bed"]
