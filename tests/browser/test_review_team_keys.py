@@ -95,6 +95,27 @@ def test_a_conflict_shows_what_each_said_and_a_key_settles_it(run: RunFolder, wi
     assert (word.reviewer, word.action, word.saw) == ("cem", "keep", True)
 
 
+def test_a_conflict_says_which_decisions_settle_it(run: RunFolder, windows: Any) -> None:
+    for id, price in (("01", 4.0), ("02", 5.0)):
+        decide(run, [id], "reprice", price=price, reviewer="ana")
+    decide(run, ["01"], "reprice", price=9.0, reviewer="ben")
+    decide(run, ["02"], "keep", reviewer="ben")
+    cem = windows("cem", "--conflicts")
+    assert (cem.id, cem.page.text_content("#words p")) == (
+        "01",
+        "Reviewers disagree on the price: f, p, k or d settles it, another label does not.",
+    )
+    cem.page.keyboard.press("s")
+    cem.page.wait_for_function("() => document.getElementById('sending').textContent === 'saved'")
+    assert set(run.holding_decisions().conflicts) == {"01", "02"}
+    assert cem.id == "02"
+    assert cem.page.text_content("#words p") == "Reviewers disagree: your decision settles it."
+    cem.page.keyboard.press("k")
+    cem.page.wait_for_function("() => document.getElementById('sending').textContent === 'saved'")
+    cem.page.wait_for_function("() => !store.inConflict('02')")
+    assert set(run.holding_decisions().conflicts) == {"01"}
+
+
 def test_the_filter_of_conflicts_has_what_reviewers_disagree_on(run: RunFolder, windows: Any) -> None:
     decide(run, ["01", "02"], "keep", reviewer="ana")
     decide(run, ["01"], "delete", reviewer="ben")
