@@ -175,6 +175,10 @@ class Followed:
         except KeyError:  # no listing of this run
             return None
 
+    def decided(self) -> set[str]:
+        """Return the listings that the reviewer sees as decided."""
+        return {id for id in self._stacks if self.standing(id) is not None}
+
     def words(self, id: str) -> list[Decision]:
         """Return each person's word on a listing, as far as the reviewer sees them, oldest first."""
         return [] if self.is_hidden(id) else words_of(self.stack(id))
