@@ -150,8 +150,9 @@ def review(
         echo(f"Next: {next_without_flags(run)}")
         return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
-    left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
-    echo(f"Decisions of this session: {made}. Left to review: {left}.")
+    what = "conflict" if conflicts else "flagged listing"
+    left = f"{outcome.undecided:,} of {many(outcome.flagged, what)}"
+    echo(f"Decisions of this session: {made}. Left to {'settle' if conflicts else 'review'}: {left}.")
     if told := str(outcome.agreement):
         echo(f"Reviewers: {told}.")
     from curation.run.manifests import call_again

@@ -194,9 +194,9 @@ def plan_fixes(
         became = acceptance(run, issues, decisions, whole, {each.id for each in accepted}, min_confidence)
     # labels that reading merged are a change, too
     if not decisions and changes.empty and not soft:
-        if as_of is not None:
+        if as_of is not None and not disagreed:
             raise _nothing_then(run, whole, as_of)
-        raise _nothing_decided(run, whole, became, disagreed)
+        raise _nothing_decided(run, whole, became, disagreed, as_of)
     return Fixes(
         run.folder,
         True,
@@ -301,11 +301,16 @@ def _require_use(new_classes: Collection[str], decisions: Collection[Decision], 
 
 
 def _nothing_decided(
-    run: RunFolder, journal: Journal, became: Acceptance | None, disagreed: Collection[str]
+    run: RunFolder,
+    journal: Journal,
+    became: Acceptance | None,
+    disagreed: Collection[str],
+    as_of: datetime | int | None,
 ) -> DecisionsError:
     if disagreed:
+        then = "is decided" if as_of is None else f"was decided {_when(as_of)}"
         return DecisionsError(
-            f"reviewers disagree on all that is decided in {run.folder}",
+            f"reviewers disagree on all that {then} in {run.folder}",
             got=f"{many(len(disagreed), 'listing')} in conflict: {some(disagreed)}",
             wanted="a decision that settles each",
             fix="Settle them with `review(page=True, conflicts=True)`, or apply the later decision of each with "

@@ -24,7 +24,8 @@ class ReviewOutcome(Result):
     decisions : dict of str to int
         Number of decisions recorded in this session, by action, including ``undo``; empty if there are none.
     flagged, undecided : int
-        Number of flagged listings, and of those without a decision.
+        Number of flagged listings, and of those without a decision; in a review of conflicts, of those in conflict when
+        it began or since, and of those that nobody has settled.
     agreement : Agreement
         How far the reviewers of the run agree.
     """
@@ -35,7 +36,9 @@ class ReviewOutcome(Result):
     agreement: Agreement
 
 
-def outcome_of(run: RunFolder, flagged: Collection[str], *, reviewer: str, earlier: int, source: str) -> ReviewOutcome:
+def outcome_of(
+    run: RunFolder, flagged: Collection[str], *, reviewer: str, earlier: int, source: str, conflicts: bool = False
+) -> ReviewOutcome:
     """Count what one reviewer decided after the line of the journal that has the number `earlier`.
 
     Parameters
@@ -50,11 +53,13 @@ def outcome_of(run: RunFolder, flagged: Collection[str], *, reviewer: str, earli
         Number of the last line before the review.
     source : str
         Where it was: ``app`` or ``page``.
+    conflicts : bool
+        Whether it was one of conflicts: what is still in conflict is left.
     """
     # by number: decisions that apply-fixes adds meanwhile come before those of the review
     said = [entry.content for entry in run.read_journal().entries if entry.number > earlier]
     mine = [each for each in said if isinstance(each, Decision) and person(each.reviewer) == person(reviewer)]
-    holding = standing_of(run).holding
+    holding = run.holding_decisions().settled if conflicts else standing_of(run).holding
     return ReviewOutcome(
         decisions=dict(Counter(decision.action for decision in mine if decision.source == source)),
         flagged=len(flagged),

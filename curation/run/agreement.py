@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,11 +15,14 @@ from curation.run.columns import read_issues
 from curation.run.conflicts import conflicts, leaves_open
 from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, person, stacks_of, words_of
+from curation.run.journal import NOTE, UNDO, Decision, person, say, stacks_of, words_of
 from curation.run.overlap import Overlap
 from curation.run.reliability import Coefficient, agreement_of_pair, alpha, kappa
 
 __all__ = ["Agreement", "PairAgreement", "agreement_among", "agreement_of"]
+
+#: Sources of what nobody has said of a listing independently of others.
+_NO_WORD = (EARLIER, "suggestion")
 
 
 @dataclass(frozen=True)
@@ -128,18 +132,21 @@ def agreement_of(run: RunFolder) -> Agreement:
     flags = [issues[name].to_pylist() for name in flags_by_kind(issues.column_names).values()]
     flagged = (id for id, *its in zip(ids, *flags, strict=True) if any(its))
     waiting = sum(overlap.waits(id, stacks.get(id, ())) for id in flagged) if overlap.share else 0
-    return agreement_among(stacks.values(), given, len(conflicts(said)), waiting)
+    histories: defaultdict[str, list[Decision]] = defaultdict(list)
+    for each in said:
+        histories[each.id].append(each)
+    return agreement_among(histories.values(), given, len(conflicts(said)), waiting)
 
 
 def agreement_among(
-    stacks: Iterable[Sequence[Decision]], given: Mapping[str, str | None], in_conflict: int, waiting: int = 0
+    histories: Iterable[Sequence[Decision]], given: Mapping[str, str | None], in_conflict: int, waiting: int = 0
 ) -> Agreement:
     """Return how far reviewers agree.
 
     Parameters
     ----------
-    stacks : iterable of sequence of Decision
-        The decisions on each listing that were not undone, of :func:`curation.run.journal.stacks_of`.
+    histories : iterable of sequence of Decision
+        What was said of each listing, also what was undone since, oldest first.
     given : mapping of str to (str or None)
         The given label of each listing.
     in_conflict : int
@@ -149,10 +156,10 @@ def agreement_among(
     """
     names: dict[str, str] = {}
     units: list[dict[str, str]] = []
-    for stack in stacks:
-        if len(stack) < 2 or stack[0].id not in given:
+    for said_of_it in histories:
+        if len(said_of_it) < 2 or said_of_it[0].id not in given:
             continue
-        found = {who: _answer(word, given[word.id]) for who, word in _independent(stack, names).items()}
+        found = {who: _answer(word, given[word.id]) for who, word in _independent(said_of_it, names).items()}
         said = {who: answer for who, answer in found.items() if answer is not None}
         if len(said) > 1:
             units.append(said)
@@ -167,24 +174,64 @@ def agreement_among(
     return Agreement(reviewers, len(units), alpha(units), tuple(pairs), in_conflict, waiting)
 
 
-def _independent(stack: Sequence[Decision], names: dict[str, str]) -> dict[str, Decision]:
-    """Return each person's latest word on a listing before they saw what another one said."""
-    words: dict[str, Decision] = {}
+def _independent(history: Sequence[Decision], names: dict[str, str]) -> dict[str, Decision]:
+    """Return each person's latest word on a listing before they saw what another one said.
+
+    Who takes it back in sight of another one's word has said it all the same: without it, only agreement would be left.
+    """
+    stacks: dict[str, list[Decision]] = {}
+    words: dict[str, list[Decision]] = defaultdict(list)
     told: set[str] = set()
-    for number, word in enumerate(stack):
-        who = person(word.reviewer)
-        names.setdefault(who, word.reviewer)
-        # of the first one, nobody else had said anything; of a line of an earlier version, it is not known
-        alone = all(person(before.reviewer) == who for before in stack[:number])
-        if word.saw is None and not alone:
+    for record in _without_retracted(history):
+        who = person(record.reviewer)
+        before = list(stacks.get(record.id, ()))
+        # an accepted suggestion is nobody's word
+        others = {person(each.reviewer) for each in before if each.source != "suggestion"} - {who}
+        say(stacks, record)
+        if record.action == UNDO:
+            taken = _taken(before, stacks[record.id])
+            owner = person(taken.reviewer) if taken else who
+            spoken = {person(each.reviewer) for each in before if each.source != "suggestion"}
+            spoken |= {other for other, said in words.items() if said}
+            if not spoken - {owner}:
+                words[owner] = [word for word in words[owner] if word is not taken]
+            if spoken - {who}:
+                told.add(who)
             continue
-        if word.saw:
+        if record.action == NOTE:
+            continue
+        names.setdefault(who, record.reviewer)
+        # of the first one, nobody else had said anything; of a line of an earlier version, it is not known
+        if record.saw is None and others:
+            continue
+        if record.saw:
             told.add(who)
-        if word.action == "reprice" or leaves_open(word, words_of(stack[:number])):
+        if record.action == "reprice" or leaves_open(record, words_of(before)):
             continue  # it says nothing of the label, or was said beside what may have been in sight
-        if who not in told and word.source not in (EARLIER, "suggestion"):
-            words[who] = word
-    return words
+        if who not in told and record.source not in _NO_WORD:
+            words[who].append(record)
+    return {who: said[-1] for who, said in words.items() if said}
+
+
+def _without_retracted(history: Iterable[Decision]) -> list[Decision]:
+    """Return what was said of a listing without what `curate undo` took back: a wrong table was nobody's word."""
+    stacks: dict[str, list[Decision]] = {}
+    kept: list[Decision] = []
+    for record in history:
+        before = list(stacks.get(record.id, ()))
+        say(stacks, record)
+        if record.action == UNDO and record.source == "undo":
+            taken = _taken(before, stacks[record.id])
+            kept = [each for each in kept if each is not taken]
+        else:
+            kept.append(record)
+    return kept
+
+
+def _taken(before: Sequence[Decision], after: Sequence[Decision]) -> Decision | None:
+    """Return the decision that an undo took from a listing's."""
+    left = set(map(id, after))
+    return next((each for each in before if id(each) not in left), None)
 
 
 def _answer(word: Decision, given: str | None) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from curation.errors import InputError
 from curation.run.carry_over import EARLIER
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, person, words_of
+from curation.run.journal import Decision, person
 from training.utils.files import NotReadableError, read_json, sha256_of_file, write_json
 
 __all__ = ["Overlap", "drawn"]
@@ -91,8 +91,12 @@ class Overlap:
         stack : sequence of Decision
             What was said of it, of :func:`curation.run.journal.stacks_of`.
         """
-        words = words_of(stack) if stack and self.doubles(id) else []
-        return len({person(word.reviewer) for word in words}) == 1 and all(word.source != EARLIER for word in words)
+        if not stack or not self.doubles(id):
+            return False
+        # a settling word takes the place of the others, but they have been said
+        latest = {person(word.reviewer): word for word in stack if word.source != "suggestion"}
+        is_settled = any(word.saw for word in stack)
+        return len(latest) == 1 and not is_settled and all(word.source != EARLIER for word in latest.values())
 
 
 def _kept(run: RunFolder) -> float | None:

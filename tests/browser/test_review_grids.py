@@ -64,6 +64,19 @@ def test_one_key_decides_a_grid_but_for_the_tiles_that_are_left_out(live: Live, 
     tiles(live, 16, "desk → chair")
 
 
+def test_what_somebody_else_has_decided_in_a_grid_is_named_beside_what_is_left_out(live: Live, run: RunFolder) -> None:
+    open_grids(live)
+    shown = live.tab.evaluate("() => grids.here.tiles.map(({ id }) => id)")
+    decide(run, shown[3:5], "keep", reviewer="ben")
+    live.wait("grid-words", "22 of 24")
+    live.press("Space a")
+    live.wait(
+        "message",
+        "21 listings relabelled as chair. 2 listings of this grid were decided before, and stay so. "
+        "1 listing left out for later.",
+    )
+
+
 def test_without_any_grid_the_page_says_why(live: Live) -> None:
     live.tab.fill("#search", "z")
     live.tab.locator("#card").focus()

@@ -113,6 +113,21 @@ def test_keys_decide_and_each_decision_is_in_the_journal_when_the_page_says_so(l
     assert {each.source for each in run.decisions()[0]} == {"page"}
 
 
+def test_a_key_too_many_after_the_last_decision_changes_nothing_until_one_goes_back(live: Live, run: RunFolder) -> None:
+    live.press("d d d d d d")
+    live.wait("message", "Nothing is left to decide in this list.")
+    last = live.id
+    live.press("k s")
+    live.wait("message", f"{last} is decided, and nothing is left here")
+    live.saved()
+    assert [action for _, action, _ in said(run)] == ["delete"] * 6
+    live.press("ArrowLeft")
+    assert live.id != last
+    live.press("ArrowRight s")
+    live.saved()
+    assert said(run)[6:] == [(last, "ambiguous", None)]
+
+
 def test_nothing_is_asked_of_others_and_a_hostile_title_is_only_words(live: Live) -> None:
     live.press("j ArrowLeft ? Escape e Escape u")
     live.wait("message", "You have decided nothing in this run that could be undone.")

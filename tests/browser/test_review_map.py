@@ -375,3 +375,14 @@ def test_the_help_opens_at_its_beginning_also_where_it_is_longer_than_the_screen
     keys = "() => [$('keys').scrollTop, $('keys').scrollHeight > $('keys').clientHeight]"
     assert live.tab.evaluate(keys) == [0, True]
     live.press("Escape")
+
+
+def test_where_no_listing_passes_the_filters_the_map_says_so(live: Live) -> None:
+    open_map(live)
+    live.tab.fill("#search", "no such words")
+    live.wait("map-why", "No listing passes the filters.")
+    live.wait("map-words", "0 listings")
+    assert "not on the map" not in live.text("map-words")
+    live.tab.fill("#search", "a0")
+    live.tab.wait_for_function("() => drawing.painted === filtered.length && filtered.length > 0")
+    assert live.tab.text_content("#map-why") == ""

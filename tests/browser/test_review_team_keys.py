@@ -35,7 +35,7 @@ class Window:
         self.context.set_default_timeout(15_000)
         self.page = self.context.new_page()
         self.page.goto(self.server.printed)
-        self.page.wait_for_selector("#title:not(:empty)")
+        self.page.wait_for_selector("#title:not(:empty), #hint:not(:empty)")
 
     @property
     def id(self) -> str:
@@ -90,9 +90,49 @@ def test_a_conflict_shows_what_each_said_and_a_key_settles_it(run: RunFolder, wi
     ]
     cem.page.keyboard.press("k")
     cem.page.wait_for_selector("#words", state="hidden")
-    assert "Everything is decided" in str(cem.page.text_content("#hint"))
-    (word,) = run.holding_decisions().settled.values()
+    assert "Every conflict is settled." in str(cem.page.text_content("#hint"))
+    assert str(cem.page.text_content("#counts")).startswith("1 of 1 conflicts settled")
+    assert cem.page.text_content("#expected") == ""
+    decide(run, ["02"], "keep", reviewer="ana")
+    decide(run, ["02"], "delete", reviewer="ben")
+    cem.page.wait_for_function("() => document.getElementById('counts').textContent.startsWith('1 of 2 conflicts')")
+    cem.page.keyboard.press("j")
+    assert cem.id == "02"
+    word = run.holding_decisions().settled["01"]
     assert (word.reviewer, word.action, word.saw) == ("cem", "keep", True)
+
+
+def test_the_first_conflict_that_is_made_while_the_page_is_open_comes_to_the_screen(
+    run: RunFolder, windows: Any
+) -> None:
+    cem = windows("cem", "--conflicts")
+    assert cem.page.text_content("#hint") == "Reviewers disagree on nothing: there is no conflict to settle."
+    decide(run, ["00"], "keep", reviewer="ana")
+    decide(run, ["00"], "delete", reviewer="ben")
+    cem.page.wait_for_selector("#words li")
+    assert cem.id == "00"
+    assert cem.page.text_content("#counts") == "0 of 1 conflicts settled"
+
+
+def test_a_conflict_says_which_decisions_settle_it(run: RunFolder, windows: Any) -> None:
+    for id, price in (("01", 4.0), ("02", 5.0)):
+        decide(run, [id], "reprice", price=price, reviewer="ana")
+    decide(run, ["01"], "reprice", price=9.0, reviewer="ben")
+    decide(run, ["02"], "keep", reviewer="ben")
+    cem = windows("cem", "--conflicts")
+    assert (cem.id, cem.page.text_content("#words p")) == (
+        "01",
+        "Reviewers disagree on the price: f, p, k or d settles it, another label does not.",
+    )
+    cem.page.keyboard.press("s")
+    cem.page.wait_for_function("() => document.getElementById('sending').textContent === 'saved'")
+    assert set(run.holding_decisions().conflicts) == {"01", "02"}
+    assert cem.id == "02"
+    assert cem.page.text_content("#words p") == "Reviewers disagree: your decision settles it."
+    cem.page.keyboard.press("k")
+    cem.page.wait_for_function("() => document.getElementById('sending').textContent === 'saved'")
+    cem.page.wait_for_function("() => !store.inConflict('02')")
+    assert set(run.holding_decisions().conflicts) == {"01"}
 
 
 def test_the_filter_of_conflicts_has_what_reviewers_disagree_on(run: RunFolder, windows: Any) -> None:

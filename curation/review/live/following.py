@@ -93,6 +93,7 @@ class Followed:
         self._overlap = Overlap(run) if overlap is None else overlap
         self._spoken: set[str] = set()
         self._several: dict[str, None] = {}
+        self._past: dict[str, list[Decision]] = {}
         self._classes = frozenset(run.classes)
         self._stacks: dict[str, list[Decision]] = {}
         self._notes: dict[str, Decision] = {}
@@ -174,6 +175,10 @@ class Followed:
         except KeyError:  # no listing of this run
             return None
 
+    def decided(self) -> set[str]:
+        """Return the listings that the reviewer sees as decided."""
+        return {id for id in self._stacks if self.standing(id) is not None}
+
     def words(self, id: str) -> list[Decision]:
         """Return each person's word on a listing, as far as the reviewer sees them, oldest first."""
         return [] if self.is_hidden(id) else words_of(self.stack(id))
@@ -225,9 +230,9 @@ class Followed:
         """Return the decisions on each listing that were not undone."""
         return self._stacks.values()
 
-    def several(self) -> list[Sequence[Decision]]:
-        """Return the same of the listings that were decided on more than once, which are few."""
-        return [self._stacks[id] for id in self._several]
+    def histories(self) -> list[Sequence[Decision]]:
+        """Return all that was said, undone or not, of the listings that were decided on more than once: few."""
+        return [self._past.get(id) or self._stacks[id] for id in self._several]
 
     def waiting(self) -> list[str]:
         """Return the listings that wait for a second reviewer."""
@@ -290,7 +295,7 @@ class Followed:
                 "to go on with what is there"
             )
         self._stacks, self._notes, self._keys, self._spoken, self._several = {}, {}, set(), set(), {}
-        self._first, self._begun, self._clicked = {}, set(), None
+        self._first, self._begun, self._clicked, self._past = {}, set(), None, {}
         for decision in journal.decisions():
             self._say(decision)
         self.messages = tuple(journal.messages)
@@ -316,6 +321,11 @@ class Followed:
 
     def _say(self, decision: Decision) -> None:
         self._clicked = self._clicked_after(decision)
+        # until something is undone, the decisions that hold are all there were
+        if decision.action == UNDO and decision.id not in self._past:
+            self._past[decision.id] = list(self.stack(decision.id))
+        if decision.id in self._past:
+            self._past[decision.id].append(decision)
         say(self._stacks, decision)
         if len(self._stacks[decision.id]) > 1:
             self._several[decision.id] = None

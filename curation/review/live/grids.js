@@ -183,9 +183,11 @@ function decideGrid(decision, label = null) {
   const places = (some) => some.map(({ place }) => place);
   const isNew = label !== null && !data.classes.includes(label);
   const later = grid.tiles.filter((tile) => !isSettled(tile) && !tiles.includes(tile)).length;
+  const settled = grid.tiles.filter(isSettled).length;
+  const words = `${settled ? ` ${count(settled, "listing")} of this grid ${settled === 1 ? "was" : "were"} decided before, and ${settled === 1 ? "stays" : "stay"} so.` : ""}${later ? ` ${count(later, "listing")} left out for later.` : ""}`;
   const suggested = new Map(tiles.map(({ place, shown }) => [place, shown]));
   const said = isEach ? others.map((tile) => [places([tile]), decision, tile.suggested]) : [[places(others), decision, label, isNew]];
-  decideMany([...said, [places(stays), "keep", null]], suggested, later ? ` ${count(later, "listing")} left out for later.` : "");
+  decideMany([...said, [places(stays), "keep", null]], suggested, words);
   leaveGrid();
 }
 

@@ -29,6 +29,7 @@ async function reorder() {
 // what was passed stays before the listing on the screen, and all that comes after it is in the new order
 function arrange({ order, kinds, piece, learnt, ...said }) {
   const there = new Set(order);
+  const wasEmpty = !index.size;
   const passed = [...index.order.subarray(0, index.rank[current] + 1)].filter((place) => there.has(place) || place === current);
   const before = new Set(passed);
   index.arrange([...passed, ...order.filter((place) => !before.has(place))]);
@@ -49,6 +50,7 @@ function arrange({ order, kinds, piece, learnt, ...said }) {
   gridsAgain();
   if (map.on) loadMap();
   drawLearning(said);
+  if (wasEmpty && filtered.length) go(filtered[0]);
 }
 
 function addKinds(kinds) {

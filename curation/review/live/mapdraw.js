@@ -59,9 +59,10 @@ function drawLegend(named) {
     item.title = shown(name);
     return item;
   }));
-  const left = [map.missing && `${count(map.missing, "listing")} without a photo that can be compared`, map.hidden && `${map.hidden} with a hidden suggestion`].filter(Boolean);
+  const left = filtered.length - map.shown.length; // of those that pass the filters
+  const why = [map.missing && "without a photo that can be compared", map.hidden && "with a hidden suggestion"].filter(Boolean).join(" or ");
   const decided = map.shown.reduce((sum, point) => sum + (index.actions[map.places[point]] ? 1 : 0), 0);
-  const words = [`${count(map.shown.length, "listing")}`.replace(/\d+/, (digits) => Number(digits).toLocaleString("en")), decided && `${decided} decided (pale)`, left.length && `not on the map: ${left.join(", ")}`];
+  const words = [`${count(map.shown.length, "listing")}`.replace(/\d+/, (digits) => Number(digits).toLocaleString("en")), decided && `${decided} decided (pale)`, left > 0 && `not on the map: ${count(left, "listing")} ${why}`.trim()];
   $("map-words").textContent = map.places.length ? words.filter(Boolean).join(" · ") : "";
 }
 
@@ -81,7 +82,7 @@ function paint() {
   const sharp = Math.min(window.devicePixelRatio || 1, 2);
   const [wide, high] = [Math.round(width * sharp), Math.round(height * sharp)];
   const isThere = map.places.length > 0;
-  $("map-why").textContent = isThere ? "" : map.why || "Loading";
+  $("map-why").textContent = isThere ? whyBlank() : map.why || "Loading";
   for (const id of ["lasso", "closer", "farther", "whole", "colour"]) $(id).disabled = !isThere;
   if (!wide || !high) return;
   if (canvas.width !== wide || canvas.height !== high || !drawing.picture) {
@@ -99,6 +100,12 @@ function paint() {
   context.setTransform(1, 0, 0, 1, 0, 0);
   drawing.painted = isThere ? map.shown.length : -1;
   placeTip();
+}
+
+// why no point is on a map that is there
+function whyBlank() {
+  if (map.shown.length) return "";
+  return filtered.length ? "None of the listings that pass the filters is on the map." : "No listing passes the filters.";
 }
 
 // few points are large, many small, and all grow as the map is enlarged

@@ -120,6 +120,20 @@ class Queue:
         """
         return Queue(cards, self._first, self, only=self._only, decided=decided)
 
+    def with_more(self, ids: Collection[str], decided: Set[str]) -> Queue:
+        """Return the queue with listings that join it; itself if they are in it.
+
+        Parameters
+        ----------
+        ids : collection of str
+            To decide on, flagged or not.
+        decided : set of str
+            As for the class.
+        """
+        if self._only is None or self._only.issuperset(ids):
+            return self
+        return Queue(self.cards, self._first, self, only=self._only | set(ids), decided=decided)
+
     def has_place(self, place: int) -> bool:
         """Return whether a listing of this place is to be decided on, or was."""
         return 0 <= place < len(self.ids) and bool(self._listed[place])

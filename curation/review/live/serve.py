@@ -134,7 +134,7 @@ def serve_page(
                 asyncio.run(serve_until(guard, listener, signals, ready))
             reporter.say("Stopping.")
             session.close()
-    return outcome_of(run, session.queue.order, reviewer=reviewer, earlier=earlier, source="page")
+    return outcome_of(run, session.queue.order, reviewer=reviewer, earlier=earlier, source="page", conflicts=conflicts)
 
 
 def _take_over(run: RunFolder, reporter: Reporter) -> None:

@@ -291,6 +291,16 @@ function record(changes, keptOfReposts) {
 // what others had said of listings, as the page shows it
 const marks = (ids) => Object.fromEntries(ids.map((id) => [id, states.get(id)?.mark]).filter(([, mark]) => mark));
 
+// which decisions settle a conflict: one on the label leaves two prices open, and a price two labels
+function whatSettles(words) {
+  const labels = new Set(words.filter(({ decision }) => decision !== "delete" && decision !== "reprice").map(({ decision, new_label }) => `${decision} ${new_label || ""}`));
+  const prices = new Set(words.map(({ new_price }) => new_price ?? null).filter((price) => price !== null));
+  if (labels.size > 1 && prices.size > 1) return "Reviewers disagree on the label and on the price: k or d settles both, another key only one of them.";
+  if (labels.size > 1) return "Reviewers disagree on the label: k, a, e, s or d settles it, a price does not.";
+  if (prices.size > 1) return "Reviewers disagree on the price: f, p, k or d settles it, another label does not.";
+  return "Reviewers disagree: your decision settles it.";
+}
+
 // each reviewer's word on a listing, where there are several
 function drawWords(id) {
   const { words, conflict } = states.get(id) || {};
@@ -298,7 +308,7 @@ function drawWords(id) {
   if (!words) return;
   $("words").className = conflict ? "conflict" : "";
   const lines = words.map((word) => element("li", "", `${word.reviewer}: ${inWords({ ...word, reviewer: "" })}${word.note ? ` (${word.note})` : ""}`));
-  $("words").replaceChildren(element("p", "", conflict ? "Reviewers disagree: your decision settles it." : "Reviewers agree."), ...lines);
+  $("words").replaceChildren(element("p", "", conflict ? whatSettles(words) : "Reviewers agree."), ...lines);
 }
 
 function drawSending() {

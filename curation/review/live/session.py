@@ -110,11 +110,12 @@ class Session:
         self._decidable = Decidable.of(run)
         self._learner = learner
         self._size = len(cards.ids)
+        self._is_settling, self._seen = conflicts, (0, 0)
         overlap = Overlap(run) if overlap is None else overlap
         given = self._decidable.labels.__getitem__
         self.followed = Followed(run, given, reviewer, settling=conflicts, overlap=overlap)
-        seen = {each.id for each in self.followed.holding() if self.followed.standing(each.id) is not None}
-        self.queue = Queue(cards, first, only=set(self.followed.conflicts()) if conflicts else None, decided=seen)
+        only = set(self.followed.conflicts()) if conflicts else None
+        self.queue = Queue(cards, first, only=only, decided=self.followed.decided())
         self.photos = Photos(run, self.queue.photo, self.queue.sha256)
         if learner is not None:
             self.queue = learner.resume(self.queue)
@@ -172,6 +173,7 @@ class Session:
             "cards": self.cards(places),
             "learns": self._learner is not None,
             "blind": self._blind.share > 0,
+            "conflicts": self._is_settling,
             "session": self.id,
             "seq": len(self.followed.changed),
             "said": list(self.followed.messages),
@@ -428,6 +430,9 @@ class Session:
         self.followed.catch_up()
         if self._learner is not None:
             self.queue = self._deciding.queue = self._learner.step(self.queue, self.followed.last)
+        if self._is_settling and self._seen != (seen := (len(self.followed.changed), self.queue.version)):
+            self._seen = seen
+            self.queue = self._deciding.queue = self.queue.with_more(self.followed.conflicts(), self.followed.decided())
         self._team.look(self.queue)
 
     def _told(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -306,7 +306,7 @@ class Deciding:
         ids = tuple(id for id in part.ids if standing[id] is None) if part.undecided else part.ids
         words = Words(ids, part.action, part.label, part.price, part.new_class, part.note)
         meant = meaning_of(words, self._decidable, reviewer=self._reviewer, time=time, source=PAGE)
-        known = [] if part.label is None or part.label in self._decidable.classes else self.added()
+        known = [] if part.label is None or part.label in self._decidable.classes else self._added()
         stacks = {id: self._followed.stack(id) for id in ids}
         made = beside(meant, stacks, self._decidable, saw=lambda id: self._saw(part, id), known=known)
         if part.alone:
@@ -329,10 +329,12 @@ class Deciding:
         return replace(decision, suggested_label=label, suggested_price=price)
 
     def added(self) -> list[str]:
-        """Return the classes that decisions added."""
-        return list(
-            dict.fromkeys(each.new_label for each in self._followed.holding() if each.new_class and each.new_label)
-        )
+        """Return the classes that decisions added, as far as the reviewer sees these."""
+        return list(dict.fromkeys(self._added(lambda id: not self._followed.is_hidden(id))))
+
+    def _added(self, shown: Callable[[str], bool] = lambda _: True) -> list[str]:
+        held = self._followed.holding()
+        return [each.new_label for each in held if each.new_class and each.new_label and shown(each.id)]
 
     def _undone(self, part: Part, time: str) -> list[Decision]:
         there = (id for id in part.ids if self._followed.stack(id) and not self._followed.is_hidden(id))

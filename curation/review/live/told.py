@@ -72,4 +72,4 @@ class Told:
 
     def _of_team(self) -> str:
         conflicts = len(self._followed.conflicts())
-        return str(agreement_among(self._followed.several(), self._labels, conflicts, self._waiting()))
+        return str(agreement_among(self._followed.histories(), self._labels, conflicts, self._waiting()))

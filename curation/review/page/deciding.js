@@ -3,6 +3,7 @@
 
 let current = 0;
 let filtered = []; // places of the queue that pass the filter
+let last = -1; // the listing that was decided when nothing else was left, until somebody goes back to it
 
 const kindsOf = (place) => data.kinds.filter((kind, bit) => store.index.kinds[place] & (1 << bit));
 
@@ -37,6 +38,7 @@ function visit(place) {
 
 function go(place) {
   current = place;
+  last = -1;
   drawCard();
   $("card").scrollTop = 0;
   showRow();
@@ -46,6 +48,7 @@ function go(place) {
 }
 
 function move(by) {
+  last = -1;
   const at = filtered.indexOf(current);
   const beyond = (place) => (store.rank(place) - store.rank(current)) * by > 0;
   const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find(beyond) : filtered.findLast(beyond);
@@ -72,11 +75,20 @@ function advance(message, saved) {
   filter();
   drawProgress();
   go(next === undefined ? current : next);
+  if (next === undefined) last = current;
   store.isWaiting = next === undefined && filtered.some((place) => !store.index.actions[place] && store.isElsewhere(place));
   const end = store.isWaiting ? "What is left is on the screen of another reviewer." : "Nothing is left to decide in this list.";
   const words = next === undefined ? `${message} ${end}` : message;
   if (saved) saved.then(() => say(words), say);
   else say(words);
+}
+
+// a key too many after the last decision must not change it
+function isOver() {
+  const id = store.index.ids[current];
+  if (last !== current || !store.held(id)) return false;
+  say(`${id} is decided, and nothing is left here: an arrow or a click goes back to change a decision, u takes this one back.`);
+  return true;
 }
 
 function here() {

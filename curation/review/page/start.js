@@ -7,6 +7,7 @@ const DO = {
   note: () => $("note").focus(), next: () => move(1), previous: () => move(-1),
   search: () => $("search").focus(), help: openHelp,
 };
+const DECIDING = new Set(["keep", "accept", "relabel", "fits", "price", "several", "delete", "only"]);
 const KEYS = {
   k: "keep", a: "accept", e: "relabel", f: "fits", p: "price", s: "several", d: "delete", o: "only", u: "undo",
   n: "note", j: "next", J: "previous",
@@ -32,7 +33,8 @@ function key(event) {
 // while the server takes the latest decision back, no key counts: it would be for a listing that nobody sees yet
 function act(action) {
   if (store.busy) say("Waiting for the undo: keys count again once it is here.");
-  else (store.does(action) || DO[action])();
+  else if (store.does(action)) store.does(action)();
+  else if (!DECIDING.has(action) || !isOver()) DO[action]();
 }
 
 function openHelp() {

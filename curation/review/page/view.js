@@ -206,7 +206,7 @@ function drawProgress() {
   $("bar").setAttribute("aria-valuenow", done);
   $("bar-done").style.width = `${size ? (100 * done) / size : 0}%`;
   const parts = ACTIONS.map((name, number) => counts[number + 1] && `${counts[number + 1]} ${WORDS[name]}`).filter(Boolean);
-  $("counts").textContent = size ? [`${done} of ${size} decided`, ...parts].join(" · ") : "";
+  $("counts").textContent = size ? [`${done} of ${size} ${data.conflicts ? "conflicts settled" : "decided"}`, ...parts].join(" · ") : "";
   drawHint(counts[0]);
   store.drawState();
 }
@@ -223,10 +223,12 @@ function drawHint(left) {
   }
   // those whose chance is hidden are as the others
   if (data.blind && open) sum *= left / open;
+  // a conflict is to be settled, whatever is expected of its listing
+  if (data.conflicts) estimated = false;
   $("expected").textContent = estimated && left ? `· about ${Math.round(sum)} of the ${left} left need a change` : "";
   let text = "";
   if (!store.index.size) text = run.nothing;
-  else if (!left) text = `Everything is decided. ${run.then}`;
+  else if (!left) text = `${data.conflicts ? "Every conflict is settled." : "Everything is decided."} ${run.then}`;
   else if (estimated && next < 1)
     text = `You can stop here: of the next ${count(Math.min(AHEAD, left), "listing")}, less than one is expected to need a change.`;
   if ($("hint").textContent !== text) $("hint").textContent = text;

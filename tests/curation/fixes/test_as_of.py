@@ -91,6 +91,18 @@ def test_before_the_first_decision_there_is_nothing_to_rebuild(run: RunFolder) -
     assert caught.value.parameter == "as_of"
 
 
+def test_where_reviewers_disagreed_on_all_then_it_is_said_with_what_to_do(run: RunFolder) -> None:
+    opened = curation.open_run(run.folder)
+    opened.decide("05", "delete", reviewer="ana")
+    opened.decide("05", "keep", reviewer="ben")
+    with pytest.raises(
+        DecisionsError, match=r"disagree on all that was decided after line 2 .*1 listing in conflict: 05"
+    ) as caught:
+        opened.apply_fixes(as_of="line 2", dry_run=True)
+    assert "latest_wins" in str(caught.value)
+    assert opened.apply_fixes(as_of="line 2", latest_wins=True, dry_run=True).counts()["kept"] == 1
+
+
 def test_a_day_is_a_time_and_today_ends_now(run: RunFolder) -> None:
     run.decide([decided("05", "delete")])
     opened = curation.open_run(run.folder)

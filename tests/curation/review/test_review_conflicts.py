@@ -8,6 +8,7 @@ import pytest
 
 import curation
 from curation.errors import DecisionsError
+from curation.review.outcome import outcome_of
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import done
 from tests.curation.review.test_review_page import make_run
@@ -76,6 +77,26 @@ def test_conflicts_are_a_queue_of_their_own_and_leave_it_when_they_are_settled(r
     after = cem.news()["changed"]["00"]
     assert (after["decision"], after["reviewer"], after.get("words")) == ("relabel", "cem", None)
     assert run.holding_decisions().conflicts == {}
+
+
+def test_a_conflict_that_is_made_meanwhile_joins_the_queue(run: RunFolder) -> None:
+    cem = Live(run, "cem", conflicts=True)
+    before = cem.session.opening()
+    assert (before["size"], before["conflicts"]) == (0, True)
+    disagree(run)
+    news = cem.news()
+    assert news["learnt"] > before["learnt"]
+    order = cem.get("/order")
+    assert [order["piece"]["ids"], len(order["order"])] == [["00"], 1]
+    cem.say("00", "keep", saw={"00": order["piece"]["states"]["00"]["mark"]})
+    assert cem.news()["learnt"] == news["learnt"]
+    assert run.holding_decisions().conflicts == {}
+
+
+def test_what_is_left_of_a_review_of_conflicts_is_what_nobody_has_settled(run: RunFolder) -> None:
+    disagree(run)
+    assert outcome_of(run, ["00"], reviewer="cem", earlier=0, source="page").undecided == 0
+    assert outcome_of(run, ["00"], reviewer="cem", earlier=0, source="page", conflicts=True).undecided == 1
 
 
 def test_undo_of_the_latest_click_is_ones_own_also_where_somebody_else_decided_later(run: RunFolder) -> None:

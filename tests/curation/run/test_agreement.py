@@ -99,6 +99,27 @@ def test_conflicts_that_an_earlier_run_left_and_accepted_suggestions_do_not_coun
     assert found(earlier, suggested) == []
 
 
+def test_an_accepted_suggestion_before_them_hides_nobody_s_word() -> None:
+    suggested = said("a", "me", "relabel", "desk", source="suggestion")
+    assert found([suggested, said("a", "ana"), said("a", "ben", "delete", saw=False)]) == [(("ana", "ben"), 1, 0.0)]
+
+
+def test_a_word_counts_that_was_taken_back_in_sight_of_the_other_one_and_not_one_from_before() -> None:
+    ana, ben = said("a", "ana"), said("a", "ben", "delete", saw=False)
+    undo = said("a", "ana", "undo", saw=False)
+    apart = [(("ana", "ben"), 1, 0.0)]
+    assert found([ana, ben, undo]) == found([ana, ben, undo, said("a", "ana", "delete", saw=True)]) == apart
+    # ben has taken his own back since, and has seen hers
+    assert found([ana, ben, undo, said("a", "ben", "undo"), said("a", "ben")]) == apart
+    assert found([said("a", "ana", "delete"), said("a", "ana", "undo"), ana, ben]) == apart
+    assert found([said("a", "ana"), said("a", "ana", "undo"), said("a", "ben", "delete")]) == []
+
+
+def test_a_table_that_was_withdrawn_is_nobody_s_word() -> None:
+    ana, ben = said("a", "ana"), said("a", "ben", "delete", saw=False, source="csv")
+    assert found([ana, ben, said("a", "ana", "undo", source="undo")]) == []
+
+
 def test_three_reviewers_have_a_kappa_for_each_two_and_one_alpha() -> None:
     stacks = [
         [
