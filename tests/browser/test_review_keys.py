@@ -314,7 +314,9 @@ def test_keys_after_the_last_listing_of_a_view_do_not_apply_to_it_again(app):
 
 
 def test_a_decision_that_can_not_be_written_comes_back_and_its_keys_never_reach_the_grid(app):
-    first = app.open_first()
+    decided = app.open_first()
+    app.press("k")
+    first = app.card(decided)
     journal, kept = app.run.journal, app.run.journal.with_name("kept.jsonl")
     before = len(app.journal)
     journal.rename(kept)
