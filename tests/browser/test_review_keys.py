@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,11 +18,12 @@ from curation.demo_data import write_demo
 from curation.review.app.dataset import dataset_name
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
-from curation.run.journal import current_decisions
+from curation.run.journal import Decision, current_decisions
 from tests.conftest import find_in_demo
 from tests.curation.review.test_review import drop_database, needs_mongod, our_fiftyone, waited_for
 from tests.support.chromium import chromium
 from tests.support.review_server import SERVED, Server, start, stop
+from training.utils.units import now
 
 PATIENCE = 30_000
 pytestmark = needs_mongod
@@ -247,6 +249,89 @@ def test_a_decision_that_does_not_arrive_is_told_and_comes_back(app):
     # right after it has moved by itself, the App takes no keys
     assert waited_for(lambda: len(app.journal) > before or app.page.keyboard.press("s"), every=1)
     assert (app.journal[before].id, app.journal[before].action) == (first, "ambiguous")
+
+
+def test_no_key_counts_between_the_key_of_a_form_and_the_form_which_is_about_what_was_shown(app):
+    first = app.open_first()
+    before = len(app.journal)
+    for key in "knk":
+        app.page.keyboard.press(key)
+    second = app.card(first)
+    app.type("seen")
+    app.page.keyboard.press("Enter")
+    assert waited_for(lambda: len(app.journal) >= before + 2)
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(first, "keep"), (second, "note")]
+    assert app.card("") == second
+
+
+def test_keys_after_an_undo_wait_until_its_listing_is_shown(app):
+    first = app.open_first()
+    before = len(app.journal)
+    for key in "duk":
+        app.page.keyboard.press(key)
+    assert waited_for(lambda: len(app.journal) >= before + 2 and app.card("") == first)
+    assert app.press("s") == [(first, "ambiguous", None)]
+    made = [(record.id, record.action) for record in app.journal[before:]]
+    assert made == [(first, "delete"), (first, "undo"), (first, "ambiguous")]
+
+
+def test_an_undo_leaves_a_decision_that_a_colleague_made_out_of_sight(app):
+    first = app.open_first()
+    app.press("k")
+    second = app.card(first)
+    ben = Decision(second, "delete", None, "ben", now(), "page")
+    app.run.decide(lambda: [ben])
+    assert app.press("u") == [(first, "undo", None)]
+    assert app.card(second) == first
+    assert held(app.run)[second] == ("delete", None)
+    app.run.decide(lambda: [replace(ben, action="undo", time=now())])
+
+
+def test_a_key_after_an_arrow_right_after_a_decision_is_not_for_the_listing_that_came_up(app):
+    first = app.open_first()
+    before = len(app.journal)
+    app.page.keyboard.press("k")
+    second = app.card(first)
+    app.page.keyboard.press("ArrowLeft")
+    app.page.keyboard.press("d")
+    assert waited_for(lambda: app.page.locator("[data-curate=photo]").count() == 0)
+    assert app.card("") == second
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(first, "keep")]
+
+
+def test_keys_after_the_last_listing_of_a_view_do_not_apply_to_it_again(app):
+    app.show("done")
+    assert waited_for(lambda: app.count() == len(held(app.run)))
+    id = app.open_first()
+    before = len(app.journal)
+    app.press("s")
+    app.page.get_by_text("several labels fit by ana").first.wait_for(timeout=PATIENCE)
+    for key in "dd":
+        app.page.keyboard.press(key)
+    app.page.get_by_text("This was the last one").first.wait_for(timeout=PATIENCE)
+    assert app.press("u") == [(id, "undo", None)]
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(id, "ambiguous"), (id, "undo")]
+
+
+def test_a_decision_that_can_not_be_written_comes_back_and_its_keys_never_reach_the_grid(app):
+    decided = app.open_first()
+    app.press("k")
+    first = app.card(decided)
+    journal, kept = app.run.journal, app.run.journal.with_name("kept.jsonl")
+    before = len(app.journal)
+    journal.rename(kept)
+    journal.mkdir()
+    try:
+        for key in "dkd":
+            app.page.keyboard.press(key)
+        app.page.get_by_role("alert").first.wait_for(timeout=PATIENCE)
+        assert waited_for(lambda: app.card("") == first)
+        app.page.keyboard.press("d")
+        assert app.page.locator("[data-cy=operators-prompt-modal]").count() == 0
+    finally:
+        journal.rmdir()
+        kept.rename(journal)
+    assert len(app.journal) == before
 
 
 def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app):

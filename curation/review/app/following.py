@@ -30,13 +30,14 @@ def _order(view: _View) -> dict[str, str]:
 def open_photo(ctx: Any) -> str | None:
     """Return the photo that the person sees, if one is open.
 
-    The page shows the next photo before FiftyOne has opened it, so it names the one that it shows.
+    The page shows the next photo before FiftyOne has opened it, so it names the one that it shows. A form is about the
+    photo that was shown when its key was pressed, whatever is shown when it is answered.
 
     Parameters
     ----------
     ctx : fiftyone.operators.ExecutionContext
     """
-    named: str | None = ctx.params.get("sample") or ctx.current_sample
+    named: str | None = ctx.params.get("sample") or ctx.params.get("about") or ctx.current_sample
     return named
 
 

@@ -9,6 +9,7 @@ import fiftyone.operators.types as types
 
 from curation.rendering.words import amount, many
 from curation.review.app.decide import ACCEPT, known_classes
+from curation.review.app.following import open_photo
 from curation.review.app.look import MANY_CLASSES
 from curation.review.app.mirror import look_at, run_of
 from curation.review.card import cards_of
@@ -43,6 +44,7 @@ def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
     given = {label: n for label, n in target.count_values("original_label").items() if label}
     if not samples:
         inputs.view("all", types.Warning(label=f"Nothing is selected: this is for every photo shown ({len(target):,})"))
+    _about(ctx, inputs)
     inputs.message("now", f"Given: {_counted(given)}. Suggested: {_counted(suggested)}.")
     likely = max(suggested, key=lambda label: suggested[label]) if suggested else None
     classes = _likely_first(ctx, target, likely)
@@ -59,7 +61,7 @@ def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
     return types.Property(inputs, view=types.PromptView(label="Relabel", submit_button_label=button))
 
 
-def new_class_form(name: str, note: str | None) -> Any:
+def new_class_form(name: str, note: str | None, about: str | None) -> Any:
     """Return the form that asks whether a name that was typed is to be a class.
 
     Parameters
@@ -68,6 +70,8 @@ def new_class_form(name: str, note: str | None) -> Any:
         Of a class that does not exist yet.
     note : str or None
         The note of the relabel.
+    about : str or None
+        FiftyOne's id of the open photo that it is for; None if it is for others.
     """
     inputs = types.Object()
     inputs.view(
@@ -78,7 +82,7 @@ def new_class_form(name: str, note: str | None) -> Any:
         ),
     )
     # what the first form said, for the decision
-    for field, value in (("label", name), ("note", note)):
+    for field, value in (("label", name), ("note", note), ("about", about)):
         inputs.str(field, default=value, required=False, view=types.HiddenView())
     return types.Property(inputs, view=types.PromptView(label="A new class?", submit_button_label="Make it a class"))
 
@@ -106,6 +110,7 @@ def price_form(ctx: Any, samples: Sequence[str]) -> Any:
             f"{amount(fits)} would fit" if fits is not None else "",
         ]
         inputs.message("now", ", ".join(filter(None, words)) or f"For {many(len(samples), 'listing')}")
+        _about(ctx, inputs)
         # without the price that would fit as its content: a line that is filled in does not get the focus
         inputs.str("price", label="Price", required=True, view=types.FieldView(autoFocus=True))
     button = f"Reprice {len(samples)}" if len(samples) > 1 else "Reprice"
@@ -130,6 +135,7 @@ def note_form(ctx: Any, samples: Sequence[str]) -> Any:
         records = [standing.record(row.id) for row in look_at(ctx.dataset, samples)]
         now = [record.note if record else None for record in records]
         same = now[0] if len(set(now)) == 1 else None
+        _about(ctx, inputs)
         inputs.str("note", label="Note", required=True, default=same, view=types.FieldView(autoFocus=True))
     return types.Property(inputs, view=types.PromptView(label="Note", submit_button_label="Note"))
 
@@ -152,6 +158,12 @@ def form_for_all(ctx: Any) -> Any:
     inputs.enum("action", choices.values(), label="Decision", required=True, default=action, view=choices)
     button = f"{FOR_ALL.get(action, 'Decide')}: {number}"
     return types.Property(inputs, view=types.PromptView(label="All photos shown", submit_button_label=button))
+
+
+def _about(ctx: Any, inputs: Any) -> None:
+    """Keep in a form which open photo it is about: another one may be open when it is answered."""
+    if opened := open_photo(ctx):
+        inputs.str("about", default=opened, required=False, view=types.HiddenView())
 
 
 def _likely_first(ctx: Any, target: Any, suggested: str | None) -> list[tuple[str, str]]:

@@ -17,8 +17,8 @@ from curation.review.app.following import following, open_photo, photos_shown
 from curation.review.app.forms import FOR_ALL, form_for_all, new_class_form, note_form, price_form, relabel_form
 from curation.review.app.mirror import PREFIX, look_at, run_of
 from curation.review.app.show import ShowCard, ShowProgress
-from curation.review.journal_state import standing_of
-from curation.run.journal import NOTE, UNDO
+from curation.review.journal_state import Standing, standing_of
+from curation.run.journal import NOTE, UNDO, Decision, person, words_of
 
 __all__ = ["register"]
 
@@ -47,10 +47,11 @@ def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
     if ctx.params.get("sample"):
         outcome = _notified(ctx, action)
         return {"changed": len(outcome.changed)} if outcome else _NOTHING
-    photos = photos_shown(ctx, ctx.current_sample) if ctx.current_sample else {}
+    opened = open_photo(ctx)
+    photos = photos_shown(ctx, opened) if opened else {}
     outcome = _notified(ctx, action)
-    moves_on = photos and outcome is not None and outcome.action not in (UNDO, NOTE)
-    after = following(run_of(ctx.dataset), ctx.current_sample, photos) if moves_on else iter(())
+    moves_on = outcome is not None and outcome.action not in (UNDO, NOTE)
+    after = following(run_of(ctx.dataset), opened, photos) if opened and moves_on else iter(())
     return _ended(ctx, outcome, next((sample for sample, _ in after), None))
 
 
@@ -76,12 +77,15 @@ def _ended(ctx: Any, outcome: Outcome | None, opened: str | None) -> dict[str, A
             ctx.ops.reload_dataset()
         if opened:
             ctx.trigger("@voxel51/operators/open_sample" if stays else f"{_URI}/go_on", {"id": opened})
+        elif outcome.action not in (UNDO, NOTE):
+            # the last one stays open, and the keys that follow were not meant for it
+            ctx.trigger(f"{_URI}/go_on", {"last": open_photo(ctx)})
     else:
         ctx.ops.clear_selected_samples()
         ctx.ops.reload_samples()
     # the card and the progress panel reload their data
     ctx.trigger(f"{_URI}/changed")
-    return {"changed": len(outcome.changed)}
+    return {"changed": len(outcome.changed), "opens": opened}
 
 
 def _notified(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
@@ -182,11 +186,27 @@ class Undo(_Action):
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide. After a decision, the next photo is open and has none; then the latest decision is meant."""
-        samples = _chosen(ctx)
-        decided = standing_of(run_of(ctx.dataset)).holding
-        if not any(row.id in decided for row in look_at(ctx.dataset, samples)):
+        samples, seen = _chosen(ctx), ctx.params.get("seen")
+        standing = standing_of(run_of(ctx.dataset))
+        rows = look_at(ctx.dataset, samples)
+        # the page names the decision that its card showed when the key was pressed
+        if not (seen or (seen is None and any(row.id in standing.holding for row in rows))):
             return _take_back_latest(ctx, self.reviewer)
+        if seen and (unseen := _unseen(standing, rows[0].id, seen, self.reviewer)):
+            ctx.ops.notify(
+                f"Nothing was undone: {unseen.reviewer} has decided on {unseen.id} since.", variant="warning"
+            )
+            ctx.trigger(f"{_URI}/changed")
+            return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=self.reviewer))
+
+
+def _unseen(standing: Standing, id: str, seen: list[str], reviewer: str) -> Decision | None:
+    """Return a colleague's decision that an undo would take back, though the card did not show it."""
+    stack = standing.stacks.get(id, [])
+    if not stack or any(person(word.reviewer) == person(reviewer) for word in words_of(stack)):
+        return None
+    return None if [stack[-1].reviewer, stack[-1].time] == seen else stack[-1]
 
 
 class KeepOne(_Action):
@@ -222,7 +242,7 @@ class Relabel(_Action):
                 ctx.ops.notify(str(error), variant="error")
                 return _NOTHING
             if is_new:
-                ctx.prompt(f"{_URI}/add_class", params={"label": label, "note": note})
+                ctx.prompt(f"{_URI}/add_class", params={"label": label, "note": note, "about": open_photo(ctx)})
                 return _NOTHING
         if not label:
             ctx.ops.notify("Choose a class, or type a new one.", variant="warning")
@@ -240,7 +260,7 @@ class AddClass(_Reviewing):
 
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form."""
-        return new_class_form(ctx.params.get("label") or "", ctx.params.get("note"))
+        return new_class_form(ctx.params.get("label") or "", ctx.params.get("note"), open_photo(ctx))
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
@@ -301,10 +321,13 @@ class AskRelabel(foo.Operator):  # type: ignore[misc]
         """Return its name."""
         return foo.OperatorConfig(name=f"ask_{self.form}", label=self.form, unlisted=True, view_target=False)
 
-    def execute(self, ctx: Any) -> None:
+    def execute(self, ctx: Any) -> dict[str, Any]:
         """Open the form."""
-        if _is_ours(ctx):
-            ctx.prompt(f"{_URI}/{self.form}")
+        if not _is_ours(ctx):
+            return {}
+        about = ctx.params.get("about")
+        ctx.prompt(f"{_URI}/{self.form}", params={"about": about} if about else None)
+        return {"asked": True}
 
 
 class AskNote(AskRelabel):

@@ -265,10 +265,31 @@ class TestDecisions:
         dataset = open_dataset(run).dataset
         opened, selected = sample_of(dataset, "L0", "L1")
         result = operate("keep", dataset, current_sample=opened, selected=[selected])
-        assert result.result == {"changed": 1}
+        assert result.result == {"changed": 1, "opens": selected}
         assert journal_of(run) == [("L0", "keep", None)]
         following = [call.params for call in result.executor._requests if call.operator_uri == "@curate/review/go_on"]
         assert [call["id"] for call in following] == [selected]
+
+    def test_a_form_decides_on_the_photo_that_was_open_when_it_was_asked_for(self, run, fo):
+        dataset = open_dataset(run).dataset
+        asked_about, opened_since = sample_of(dataset, "L0", "L1")
+        asked = operate("ask_note", dataset, current_sample=opened_since, params={"about": asked_about})
+        (form,) = [call.params for call in asked.executor._requests if call.operator_uri.endswith("for_operation")]
+        operate("note", dataset, current_sample=opened_since, params={**form["params"], "note": "seen"})
+        assert journal_of(run) == [("L0", "note", None)]
+
+    def test_an_undo_takes_back_a_colleagues_decision_only_if_the_card_showed_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        mine, theirs = sample_of(dataset, "L0", "L1")
+        operate("keep", dataset, current_sample=mine)
+        decide(dataset, [theirs], "delete", reviewer="ben")
+        operate("undo", dataset, current_sample=theirs, params={"about": theirs, "seen": []})
+        assert journal_of(run)[2:] == [("L0", "undo", None)]
+        operate("undo", dataset, current_sample=theirs, params={"about": theirs, "seen": ["cat", "2026-01-01"]})
+        assert len(journal_of(run)) == 3
+        shown = run.decisions()[0][1]
+        operate("undo", dataset, current_sample=theirs, params={"about": theirs, "seen": [shown.reviewer, shown.time]})
+        assert journal_of(run)[3:] == [("L1", "undo", None)]
 
     def test_a_selection_is_decided_on_at_once(self, run, fo):
         dataset = open_dataset(run).dataset

@@ -22,8 +22,8 @@ const FORM = "[data-cy=operators-prompt-modal]";
 // keys also belong to text fields, to FiftyOne's list of operators, and to the Annotate tab while it edits
 const BUSY = `${FORM}, [data-cy=operators-browser], [data-cy=annotate-edit-back]`;
 
-function run(name) {
-  executeOperator(`${PLUGIN}/${name}`, {});
+function run(name, params = {}, callback = () => {}) {
+  executeOperator(`${PLUGIN}/${name}`, params, { callback: ({ result }) => callback(result || {}) });
 }
 
 function isTyping(target) {
@@ -39,7 +39,7 @@ function onKey(event) {
     onKeyInForm(event, form);
   } else if (KEYS[event.key] && !isTyping(event.target) && !document.querySelector(BUSY)) {
     event.stopPropagation();
-    act(KEYS[event.key]);
+    act(KEYS[event.key], true);
   } else {
     onOtherInput(event);
   }
@@ -71,12 +71,22 @@ function send(tries, wasThere = false) {
 
 const isDeciding = (button) => button.textContent && !/^(Cancel|Close)$/.test(button.textContent);
 
-// What is not ours goes to the photo that FiftyOne has open, which must be the one that is shown.
+const isArrow = (event) => event.type === "keydown" && /^Arrow(Left|Right)$/.test(event.key) && !isTyping(event.target);
+
+// What is not ours goes to the photo that FiftyOne has open, which must be the one that is shown. After an
+// arrow, keys wait for the photo that it opens.
 function onOtherInput(event) {
-  if (!open.ahead || event.key === "Escape" || !(event.target instanceof Element)) return;
+  if (!(event.target instanceof Element) || event.key === "Escape") return;
+  const moves = isArrow(event) && open.opened !== null && !document.querySelector(BUSY);
+  if (!open.ahead) {
+    if (moves && !open.pending) wait(null, MOVES);
+    return;
+  }
   if (event.type === "click" && (!event.target.closest("#modal") || event.target.closest("[data-listing]"))) return;
   event.stopPropagation();
   if (event.type === "click") event.preventDefault();
+  // who goes back does not mean the photo on the screen with the next key
+  if (moves) open.deafUntil = performance.now() + DEAF;
   if (event.type !== "keyup") follow();
 }
 

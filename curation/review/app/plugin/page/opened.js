@@ -6,6 +6,10 @@ const PAUSE = 250;
 const DEAF = 700;
 // decisions that may wait to be written
 const MOST = 8;
+// milliseconds in which FiftyOne opens the photo that an arrow asks for; at the end of the view it opens none
+const MOVES = 1500;
+// milliseconds in which a form, or a photo that the server opens, appears
+const ANSWER = 15000;
 // milliseconds in which FiftyOne draws a photo that it has opened
 const PATIENCE = 4000;
 // milliseconds after which what comes next is asked again: a colleague may have decided on it
@@ -24,6 +28,8 @@ const open = {
   outbox: [], // decisions that are not known to be written, the first is under way
   key: null, // an action that waits until it is known what comes next
   waiting: null, // an action that waits until all is written and FiftyOne shows what we show
+  pending: null, // what was asked for and is not on the screen yet; keys that come before it are not recorded
+  ended: null, // the last one of the view, once it is decided: further keys were not meant for it
   deafUntil: 0,
 };
 
@@ -39,21 +45,65 @@ const AT_ONCE = {
   delete: () => true,
 };
 
-function act(name) {
+function act(name, isKey = false) {
+  if (open.waiting || open.pending || open.outbox.length >= MOST || performance.now() < open.deafUntil) return;
   // without a card, FiftyOne alone knows which photo is open
-  if (!isPhotoOpen() || open.opened === null) return run(name);
-  if (open.waiting || open.outbox.length >= MOST || performance.now() < open.deafUntil) return;
+  if (!isPhotoOpen() && open.opened === null) return isForm(name) ? ask(name) : run(name);
   const card = open.cards.get(shown());
-  if (!card) return; // the card on the screen is that of another listing
-  if (!AT_ONCE[name] || !AT_ONCE[name](card) || !isExploring()) whenQuiet(() => run(name));
+  if (!card || !card.id) return; // the card on the screen is that of another listing
+  if (isKey && open.ended === shown() && !["undo", "ask_note"].includes(name)) return tell("This was the last one. To change it, press u first.");
+  if (isForm(name)) whenQuiet(() => ask(name, shown()));
+  else if (!AT_ONCE[name] || !AT_ONCE[name](card) || !isExploring()) askServer(name, card);
   else if (!open.next) open.key ??= name;
   else decide(name);
+}
+
+const isForm = (name) => name.startsWith("ask_");
+const tell = (message) => executeOperator("@voxel51/operators/notify", { message, variant: "warning" });
+
+// No key counts until the screen shows what was asked for.
+function wait(sample, time = ANSWER) {
+  const pending = (open.pending = { sample });
+  setTimeout(() => settle(pending), time);
+  return pending;
+}
+
+function settle(pending) {
+  if (open.pending === pending) open.pending = null;
+}
+
+// The form is about what is shown when its key is pressed.
+function ask(name, about = null) {
+  const pending = wait(FORM);
+  // the answer opens the form; where there was none, none will come
+  run(name, about ? { about } : {}, (result) => result.asked || settle(pending));
+}
+
+// An undo takes back what the card showed when its key was pressed.
+function askServer(name, card) {
+  const about = shown();
+  const { reviewer, time } = (WORDS[card.decision?.action] && card.decision) || {};
+  const seen = name === "undo" ? { seen: time ? [reviewer, time] : [] } : {};
+  whenQuiet(() => {
+    const pending = wait(null);
+    run(name, { about, ...seen }, ({ changed, opens }) => {
+      if (changed && !opens) open.ended = about;
+      if (name === "undo" && changed) {
+        open.ended = null;
+        open.cards.delete(opens || about);
+        if (!opens) load();
+      }
+      if (!opens || opens === open.opened) settle(pending);
+      else pending.sample = opens;
+      if (opens && opens === open.opened) load();
+    });
+  });
 }
 
 function decide(name) {
   const next = open.next.filter((sample) => !open.decided.has(sample));
   // after the last one, FiftyOne shows what was decided
-  if (!next.length) return whenQuiet(() => run(name));
+  if (!next.length) return askServer(name, open.cards.get(shown()));
   write(name, shown());
   show(next[0], next.slice(1));
 }
@@ -124,6 +174,8 @@ function opened(sample) {
   if (!isAsked && open.key) write(open.key, shown());
   open.opened = sample;
   open.asked = null;
+  if (!isAsked) open.ended = null;
+  if (!isAsked && open.pending?.sample !== FORM) open.pending = null;
   if (!isAsked || sample === open.ahead) open.ahead = null;
   if (sample === null) open.cards.clear();
   if (!isAsked) {
@@ -169,7 +221,8 @@ function load() {
 
 function take(sample, { following, ...card }) {
   if (sample !== shown()) return;
-  open.cards.set(sample, card);
+  // where the server could not read it, the card on the screen stays
+  if (card.id || !open.cards.has(sample)) open.cards.set(sample, card);
   if (following || !card.id) {
     const next = (following || []).filter((each) => !open.decided.has(each.sample));
     open.next = next.map((each) => each.sample);

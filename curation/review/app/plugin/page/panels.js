@@ -68,7 +68,8 @@ class GoOn extends Operator {
     return new OperatorConfig({ name: "go_on", label: "go on", unlisted: true });
   }
   async execute({ params }) {
-    if (isPhotoOpen()) executeOperator("@voxel51/operators/open_sample", { id: params.id });
+    if (!params.id) open.ended = params.last;
+    else if (isPhotoOpen()) executeOperator("@voxel51/operators/open_sample", { id: params.id });
     else showGrid();
   }
 }
@@ -121,6 +122,9 @@ function onChange() {
   const isOpen = isPhotoOpen();
   if (isOpen !== wasOpen) document.body.classList.toggle("curate-open", isOpen);
   if (isOpen && !wasOpen) run("arrange");
+  // the next key may still be meant for the photo
+  if (!isOpen && wasOpen) open.deafUntil = performance.now() + DEAF;
+  if (open.pending?.sample === FORM && document.querySelector(FORM)) open.pending = null;
   wasOpen = isOpen;
   if (!isOpen && isStale && !open.outbox.length) showGrid();
   dismissAdvertisements();
