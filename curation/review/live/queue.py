@@ -130,7 +130,7 @@ class Queue:
         decided : set of str
             As for the class.
         """
-        if self._only is None or self._only.issuperset(ids):
+        if self._only is None or set(ids) <= self._only:
             return self
         return Queue(self.cards, self._first, self, only=self._only | set(ids), decided=decided)
 
