@@ -58,4 +58,4 @@ class Browser:
         """Press a key of the review on a sample; return whether the App was told that it is done."""
         asked = {"operator_uri": f"@curate/review/{operator}", "dataset_name": self._dataset, "selected": [sample]}
         answer = self.post("/operators/execute", {**asked, "params": params, "view": []})
-        return answer.get("result") == {"changed": 1}
+        return bool((answer.get("result") or {}).get("changed") == 1)

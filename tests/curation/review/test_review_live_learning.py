@@ -279,7 +279,7 @@ class TestBlind:
         live.say([], "undo")
         live.say(first, "relabel", label=label)
         ben.say(first, "note", note="why?")
-        ben.say(first, "relabel", label=label)
+        ben.say(first, "relabel", label=label, saw={first: ben.session.followed.mark(first)})
         ben.say(second, "note", note="hm")
         ben.say(third, "keep")
         assert live.news()["agreement"] == "without 0 % of 1 agree"
