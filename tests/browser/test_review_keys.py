@@ -170,6 +170,32 @@ def queue(run: RunFolder) -> pd.DataFrame:
     return table[table["issues"].str.len() > 0]
 
 
+def test_card_and_form_say_one_probability_for_one_class(app):
+    id = app.open_first()
+    words = app.page.locator("[data-listing]").inner_text()
+    app.page.keyboard.press("e")
+    form = app.form()
+    offered = [label.inner_text().partition(": ")[2] for label in form.locator("label:has(input[type=radio])").all()]
+    shown = {name: chance for name, _, chance in (each.partition(", ") for each in offered) if chance}
+    # of the others nothing is known that could be compared with these two
+    assert set(shown) == set(queue(app.run).loc[id, ["given_label", "suggested_label"]])
+    assert all(chance in words for chance in shown.values())
+    form.get_by_role("button", name="Cancel").click()
+
+
+def test_the_card_shows_reasons_price_and_sound_examples(app):
+    id = app.open_first()
+    card = app.page.locator("[data-listing]")
+    words = card.inner_text()
+    row = queue(app.run).loc[id]
+    assert str(row["title"]) in words
+    assert row["reasons"].split("; ")[0] in words
+    assert "usually" in words
+    pictures = card.locator("img")
+    assert pictures.count() >= 3
+    assert waited_for(lambda: all(pictures.nth(number).evaluate("img => img.naturalWidth > 0") for number in range(3)))
+
+
 def test_keys_decide_on_the_open_photo_and_open_the_next_undecided_one(app):
     first = app.open_first()
     suggested = queue(app.run)["suggested_label"]
@@ -399,19 +425,6 @@ def test_that_several_labels_fit_is_a_decision_and_is_taken_back_as_any_other(ap
     app.card(id)
 
 
-def test_card_and_form_say_one_probability_for_one_class(app):
-    id = app.open_first()
-    words = app.page.locator("[data-listing]").inner_text()
-    app.page.keyboard.press("e")
-    form = app.form()
-    offered = [label.inner_text().partition(": ")[2] for label in form.locator("label:has(input[type=radio])").all()]
-    shown = {name: chance for name, _, chance in (each.partition(", ") for each in offered) if chance}
-    # of the others nothing is known that could be compared with these two
-    assert set(shown) == set(queue(app.run).loc[id, ["given_label", "suggested_label"]])
-    assert all(chance in words for chance in shown.values())
-    form.get_by_role("button", name="Cancel").click()
-
-
 def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
     id = app.open_first()
     before = held(app.run)
@@ -426,19 +439,6 @@ def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
     app.press("d")
     assert app.journal[-1].note == "ask, k d a u"
     app.card(id)
-
-
-def test_the_card_shows_reasons_price_and_sound_examples(app):
-    id = app.open_first()
-    card = app.page.locator("[data-listing]")
-    words = card.inner_text()
-    row = queue(app.run).loc[id]
-    assert str(row["title"]) in words
-    assert row["reasons"].split("; ")[0] in words
-    assert "usually" in words
-    pictures = card.locator("img")
-    assert pictures.count() >= 3
-    assert waited_for(lambda: all(pictures.nth(number).evaluate("img => img.naturalWidth > 0") for number in range(3)))
 
 
 def test_a_repost_is_kept_and_the_others_deleted_with_one_key_and_one_undo(app):
