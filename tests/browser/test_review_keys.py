@@ -210,6 +210,32 @@ def test_keys_decide_on_the_open_photo_and_open_the_next_undecided_one(app):
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
 
 
+def test_a_key_after_an_arrow_right_after_a_decision_is_not_for_the_listing_that_came_up(app):
+    first = app.open_first()
+    before = len(app.journal)
+    app.page.keyboard.press("k")
+    second = app.card(first)
+    app.page.keyboard.press("ArrowLeft")
+    app.page.keyboard.press("d")
+    assert waited_for(lambda: app.page.locator("[data-curate=photo]").count() == 0)
+    assert app.card("") == second
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(first, "keep")]
+
+
+def test_keys_after_the_last_listing_of_a_view_do_not_apply_to_it_again(app):
+    app.show("done")
+    assert waited_for(lambda: app.count() == len(held(app.run)))
+    id = app.open_first()
+    before = len(app.journal)
+    app.press("s")
+    app.page.get_by_text("several labels fit by ana").first.wait_for(timeout=PATIENCE)
+    for key in "dd":
+        app.page.keyboard.press(key)
+    app.page.get_by_text("This was the last one").first.wait_for(timeout=PATIENCE)
+    assert app.press("u") == [(id, "undo", None)]
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(id, "ambiguous"), (id, "undo")]
+
+
 def test_no_advertisement_lies_over_the_buttons(app):
     assert app.page.locator("#fo-cta-enterprise-button").count() == 1
     assert waited_for(lambda: app.page.get_by_text("Dismiss").count() == 0)
@@ -311,32 +337,6 @@ def test_an_undo_leaves_a_decision_that_a_colleague_made_out_of_sight(app):
     assert app.card(second) == first
     assert held(app.run)[second] == ("delete", None)
     app.run.decide(lambda: [replace(ben, action="undo", time=now())])
-
-
-def test_a_key_after_an_arrow_right_after_a_decision_is_not_for_the_listing_that_came_up(app):
-    first = app.open_first()
-    before = len(app.journal)
-    app.page.keyboard.press("k")
-    second = app.card(first)
-    app.page.keyboard.press("ArrowLeft")
-    app.page.keyboard.press("d")
-    assert waited_for(lambda: app.page.locator("[data-curate=photo]").count() == 0)
-    assert app.card("") == second
-    assert [(record.id, record.action) for record in app.journal[before:]] == [(first, "keep")]
-
-
-def test_keys_after_the_last_listing_of_a_view_do_not_apply_to_it_again(app):
-    app.show("done")
-    assert waited_for(lambda: app.count() == len(held(app.run)))
-    id = app.open_first()
-    before = len(app.journal)
-    app.press("s")
-    app.page.get_by_text("several labels fit by ana").first.wait_for(timeout=PATIENCE)
-    for key in "dd":
-        app.page.keyboard.press(key)
-    app.page.get_by_text("This was the last one").first.wait_for(timeout=PATIENCE)
-    assert app.press("u") == [(id, "undo", None)]
-    assert [(record.id, record.action) for record in app.journal[before:]] == [(id, "ambiguous"), (id, "undo")]
 
 
 def test_a_decision_that_can_not_be_written_comes_back_and_its_keys_never_reach_the_grid(app):
