@@ -112,6 +112,11 @@ class InputError(CurateError):
     parameter : str, optional
         Which argument of the API is at fault.
 
+    Attributes
+    ----------
+    what : str
+        The same: what is wrong, without the details.
+
     Examples
     --------
     >>> error = InputError(
@@ -133,6 +138,7 @@ class InputError(CurateError):
         details = "; ".join(part for part in (got and f"got {got}", wanted and f"wanted {wanted}") if part)
         message = f"{what}: {details}" if details else what
         super().__init__(f"{message}. {fix}" if fix else message, parameter=parameter)
+        self.what = what
 
 
 def checked(function: _Function) -> _Function:

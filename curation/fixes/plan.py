@@ -18,7 +18,7 @@ from curation.fixes.recorded import decisions_of_file
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
-from curation.run.conflicts import conflicts, settled
+from curation.run.conflicts import disputed, settled
 from curation.run.decidable import Decidable, check_decisions, misfit, refused
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, holds, labelled, stacks_of
@@ -180,15 +180,16 @@ def plan_fixes(
         accepted = accepted_now(run, issues, set(current_decisions([*journal, *added])), min_confidence)
         added += accepted
     added = [decidable.with_suggestions(decision) for decision in added]
-    decisions = current_decisions([*journal, *added])
-    disagreed = tuple(conflicts([*journal, *added]))
+    after = stacks_of([*journal, *added])
+    decisions = {id: holds(stack) for id, stack in after.items() if stack}
+    disagreed = _disagreed(after)
     # what was taken back or replaced may be wrong: a new class was misspelt, and undone
     _require_sound(run, whole, [each for id, each in standing.items() if decisions.get(id) == each], decidable)
     # an earlier version let people keep a listing without a label, which decides nothing
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
     left = {*undecided, *(() if latest_wins else disagreed)}
     decisions = {id: decision for id, decision in decisions.items() if id not in left}
-    changes = _changes(run, issues, decisions, stacks_of([*journal, *added]))
+    changes = _changes(run, issues, decisions, after)
     became = None
     if accept_suggestions:
         became = acceptance(run, issues, decisions, whole, {each.id for each in accepted}, min_confidence)
@@ -353,8 +354,14 @@ def replayed(run: RunFolder, decisions: Iterable[Decision], *, latest_wins: bool
     standing = settled(said, latest_wins=latest_wins)
     known = {id: each for id, each in standing.items() if id in decidable.labels}
     sound = {id: each for id, each in known.items() if not misfit(each, decidable.classes, decidable.labels[id])}
-    changes, disagreed = _changes(run, issues, sound, stacks_of(said)), tuple(conflicts(said))
-    return Fixes(run.folder, True, sound, [], changes, (), conflicts=disagreed, latest_wins=latest_wins)
+    stacks = stacks_of(said)
+    changes = _changes(run, issues, sound, stacks)
+    return Fixes(run.folder, True, sound, [], changes, (), conflicts=_disagreed(stacks), latest_wins=latest_wins)
+
+
+def _disagreed(stacks: Mapping[str, Sequence[Decision]]) -> tuple[str, ...]:
+    """Return the listings on which reviewers disagree."""
+    return tuple(id for id, stack in stacks.items() if disputed(stack))
 
 
 def _changes(

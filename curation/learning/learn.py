@@ -205,7 +205,7 @@ def _relearned(run: RunFolder, decided: Decided, labels: Int64, folds: FoldPlan,
     except InputError as error:
         raise RunError(
             f"the decisions of {run.folder} leave too little to learn from",
-            got=str(error).split(":")[0],
+            got=error.what,
             wanted="labelled listings with a photo that are not deleted",
             fix="Undo some of the deletions.",
         ) from error

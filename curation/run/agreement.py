@@ -235,7 +235,7 @@ def _taken(before: Sequence[Decision], after: Sequence[Decision]) -> Decision | 
 
 
 def _answer(word: Decision, given: str | None) -> str | None:
-    """Return what a word says of the label: a class, or what else becomes of the listing; None for no word on it."""
+    """Return the answer a decision gives on the label: a class, or the action; None for a price alone."""
     if word.action == "reprice":
         return None
     label = {"keep": given, "relabel": word.new_label}.get(word.action)

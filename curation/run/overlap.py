@@ -19,8 +19,6 @@ from training.utils.files import NotReadableError, read_json, sha256_of_file, wr
 __all__ = ["Overlap", "drawn"]
 
 _FILE = "overlap.json"
-#: Reviewers of a listing that is decided on twice.
-_BOTH = 2
 
 
 def drawn(salt: str, id: str) -> int:

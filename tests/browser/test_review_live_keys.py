@@ -15,6 +15,7 @@ import pytest
 from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from tests.curation.review.test_review_page import HOSTILE, QUEUE, make_run
+from tests.support.review_page import Window
 from tests.support.review_server import Server, start, stop
 
 
@@ -41,28 +42,16 @@ def serve(run: RunFolder, tmp_path: Path) -> Iterator[Serve]:
             stop(server)
 
 
-class Live:
+class Live(Window):
     """A window with a live page."""
 
     def __init__(self, context: Any, server: Server) -> None:
-        self.tab = context.new_page()
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        super().__init__(context)
         self.open(server)
 
     def open(self, server: Server) -> None:
         self.tab.goto(server.url)
         self.tab.locator("#where", has_text=" of ").wait_for()
-
-    def press(self, keys: str) -> None:
-        for key in keys.split():
-            self.tab.keyboard.press(key)
-
-    def text(self, id: str) -> str:
-        return str(self.tab.locator(f"#{id}").inner_text())
 
     def wait(self, id: str, words: str) -> None:
         self.tab.locator(f"#{id}", has_text=words).wait_for()
@@ -140,6 +129,8 @@ def test_undo_takes_one_click_back(live: Live, run: RunFolder) -> None:
     live.press("k d u")
     live.wait("message", "Undone: 01.")
     live.press("k u")
+    # the message before says the same, and no key counts while this undo is on its way
+    live.saved()
     live.wait("message", "Undone: 01.")
     live.press("u")
     live.wait("message", "Undone: 00.")
@@ -227,9 +218,13 @@ def test_a_new_class_and_a_price_and_a_note_arrive(live: Live, run: RunFolder) -
     live.wait("message", "00: relabelled as sofa bed (a new class).")
     live.press("e")
     live.tab.keyboard.type("sofa")
-    live.press("Enter p")
+    live.press("Enter")
+    live.wait("where", "02")
+    live.press("p")
     live.tab.keyboard.type("12,50")
-    live.press("Enter n")
+    live.press("Enter")
+    live.wait("where", "06")
+    live.press("n")
     live.tab.keyboard.type("a leg is broken")
     live.press("Enter")
     live.wait("message", "06: note saved.")
@@ -345,5 +340,6 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Any, serve: Serve)
     live.wait("counts", "1 of 6 decided")
     live.tab.click("#open-queue")
     live.tab.locator(".item").nth(3).click()
+    live.wait("where", QUEUE[3])
     assert live.id == QUEUE[3]
     context.close()

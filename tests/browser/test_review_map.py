@@ -13,7 +13,6 @@ from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from tests.browser.test_review_grids import holding, tiles
 from tests.browser.test_review_live_keys import Live
-from tests.support.chromium import chromium
 from tests.support.grids import GROUPS, SOUND, learn_otherwise, make_run
 from tests.support.review_server import Server, start, stop
 
@@ -29,12 +28,6 @@ def run(tmp_path: Path) -> RunFolder:
     return run
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def server(run: RunFolder, tmp_path: Path) -> Iterator[Server]:
     server = start(run, tmp_path / "log", "--page", reviewer="ana")
@@ -43,11 +36,9 @@ def server(run: RunFolder, tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
+def context(context: Any) -> Any:
     context.set_default_timeout(20_000)
-    yield context
-    context.close()
+    return context
 
 
 @pytest.fixture

@@ -20,17 +20,16 @@ def make_latest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     return make_run(folder)
 
 
-class Opened:
-    """A page of ours in a browser."""
+class Window:
+    """A tab of a browser that notes what it asks for and what goes wrong."""
 
-    def __init__(self, context: Any, page: Path) -> None:
+    def __init__(self, context: Any) -> None:
         self.tab = context.new_page()
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.tab.on("request", lambda request: self.requests.append(request.url))
         self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
         self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        self.tab.goto(page.resolve().as_uri())
 
     def press(self, keys: str) -> None:
         for key in keys.split():
@@ -38,6 +37,14 @@ class Opened:
 
     def text(self, id: str) -> str:
         return str(self.tab.locator(f"#{id}").inner_text())
+
+
+class Opened(Window):
+    """A page of ours in a browser."""
+
+    def __init__(self, context: Any, page: Path) -> None:
+        super().__init__(context)
+        self.tab.goto(page.resolve().as_uri())
 
     @property
     def id(self) -> str:

@@ -17,7 +17,7 @@ _ROWS = 8_192
 
 
 def row_blocks(rows: int) -> Iterator[slice]:
-    """Yield the blocks of so many rows, in order: what is computed of one block is small, however many rows there are.
+    """Split row numbers into consecutive blocks, so that temporary arrays stay small however many rows there are.
 
     Parameters
     ----------
