@@ -19,7 +19,7 @@ from tests.curation.review.test_review import (
     waited_for,
 )
 from tests.support.chromium import chromium
-from tests.support.review_server import SERVED, start, stop
+from tests.support.review_server import SERVED, start, stop, visit
 
 pytestmark = needs_mongod
 #: What each name has that FiftyOne's link lacks, or that a link can't hold as it is.
@@ -62,8 +62,7 @@ def test_the_app_opens_and_takes_decisions_whatever_the_dataset_is_called(page, 
     sent: list[int] = []
     page.on("response", lambda answer: "/media?" in answer.url and sent.append(answer.status))
     try:
-        page.goto(server.url)
-        page.wait_for_selector("[data-cy=looker]", timeout=60_000)
+        visit(page, server)
         count = page.locator("[data-cy=entry-counts]")
         assert waited_for(lambda: count.inner_text().split()[0] == "8"), count.inner_text()  # the flagged ones
         # a damaged photo is among them; asking the page lets its answers arrive

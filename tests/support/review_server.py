@@ -164,3 +164,12 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def visit(page: Any, server: Server) -> None:
+    """Open the App in a browser, as a person does: who sees no photos for a minute loads the page again."""
+    page.goto(server.url)
+    tiles = page.locator("[data-cy=looker]")
+    if not waited_for(lambda: tiles.count() > 0, seconds=60):
+        page.reload()
+        assert waited_for(lambda: tiles.count() > 0, seconds=60), page.inner_text("body")
