@@ -83,6 +83,10 @@ def test_without_any_grid_the_page_says_why(live: Live) -> None:
     live.press("g")
     live.wait("grid-title", "No grids")
     live.wait("grid-words", "A grid takes 12 listings or more that are left")
+    buttons = live.tab.locator("#actions [data-do=relabel], #actions [data-do=several], #actions [data-do=delete]")
+    assert [button.is_disabled() for button in buttons.all()] == [True] * 3
+    live.press("g")
+    assert [button.is_disabled() for button in buttons.all()] == [False] * 3
 
 
 def test_undo_takes_a_grid_back_as_one_step_and_shows_it_again(live: Live, run: RunFolder) -> None:
@@ -193,7 +197,7 @@ def test_the_question_says_what_stays_undecided(live: Live, run: RunFolder) -> N
     live.wait("matches", "5 of 59 listings")
     live.tab.click("#open-all")
     live.wait("decide-all", "Relabel 4 listings")
-    live.wait("all-what", "As desk (2), chair (2). 1 listing with no suggestion: left undecided.")
+    live.wait("all-what", "As desk (2), chair (2). 1 listing with no suggestion that is likelier than the label: left")
     live.tab.select_option("#all-decision", "keep")
     live.wait("decide-all", "Keep 2 listings")
     live.tab.select_option("#all-decision", "delete")

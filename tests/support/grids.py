@@ -45,7 +45,7 @@ def make_run(folder: Path) -> RunFolder:
         given_label=given,
         price=[10.0 + number if id != "z4" else np.nan for number, id in enumerate(ids)],
         is_label_issue=np.arange(len(ids)) < flagged,
-        label_score=1 - np.array(chance),
+        label_score=(1 - np.array(chance)) / 2,
         suggested_label=suggested,
         suggested_confidence=np.where(pd.notna(suggested), np.array(chance), np.nan),
         change_chance=chance,

@@ -173,7 +173,7 @@ function drawAll() {
   $("decide-all").textContent = `${verb} ${count(total, "listing")}`;
   $("decide-all").disabled = !total;
   const rest = all.places.length - total;
-  const why = $("all-decision").value === "keep" ? "no label to keep" : "no suggestion";
+  const why = $("all-decision").value === "keep" ? "no label to keep" : "no suggestion that is likelier than the label";
   const labels = said.filter(([, , label]) => label).map(([places, , label]) => `${label} (${places.length})`);
   const more = labels.length > 12 ? [...labels.slice(0, 12), `${count(labels.length - 12, "more class")}`] : labels;
   $("all-what").textContent = shown([labels.length && `As ${more.join(", ")}.`, rest && `${count(rest, "listing")} with ${why}: left undecided.`].filter(Boolean).join(" "));

@@ -117,6 +117,9 @@ class Facts:
         The price; the probabilities that the listing must change, and that the suggested label is right. NaN for none.
     kind : ndarray of int64, shape (M,)
         The main kind of issue: the first of `queue.kinds` that is flagged.
+    likelier : ndarray of bool, shape (M,)
+        Whether a label is suggested that is likelier than the given one. A listing that is flagged for its price or
+        as a repost may have one that is not.
     """
 
     def __init__(self, queue: Queue) -> None:
@@ -132,6 +135,9 @@ class Facts:
         self.price = cards.column("price")[rows]
         self.worth = cards.column("change_chance")[rows]
         self.chance = cards.column("suggested_confidence")[rows]
+        # where one of both is not known, nothing speaks against the suggestion
+        less = self.chance <= cards.column("label_score")[rows]
+        self.likelier = (self.suggested != NO_CLASS) & ((self.given == NO_CLASS) | ~less)
         self._suggested_price = cards.column("suggested_price")[rows]
         self._masks = queue.masks[queue.places]
         self.kind = np.maximum(main_kind(self._masks), 0)
@@ -223,15 +229,16 @@ class Facts:
         Returns
         -------
         dict
-            ``labels``: each label that is suggested and its places; ``none``: the places without one; ``unlabelled``:
-            those without a label to keep; ``shown``: each suggestion as the journal names it, with its places.
+            ``labels``: each label that is suggested and likelier than the given one, and its places; ``none``: the
+            places without such a one; ``unlabelled``: those without a label to keep; ``shown``: each suggestion as
+            the journal names it, with its places.
         """
         labels: dict[str, list[int]] = {}
         shown: dict[tuple[str | None, float | None], list[int]] = {}
         none, unlabelled = [], []
         for rank in ranks:
             place = int(self.queue.places[rank])
-            name = self.name(int(self.suggested[rank]))
+            name = self.name(int(self.suggested[rank])) if self.likelier[rank] else None
             if name is None:
                 none.append(place)
             else:

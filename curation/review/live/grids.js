@@ -6,6 +6,8 @@ const GRIDS_AHEAD = 3; // grids that are there before they are needed
 const TILE_PHOTOS = 320;
 const WHY_NONE = `A grid takes ${data.fewest} listings or more that are left, with the same issue and the same suggestion, and here are fewer. Odd prices and reposts come in none: each needs a decision of its own. Press g for single cards.`;
 
+const GRID_KEYS = ["relabel", "several", "delete"]; // what every grid takes
+
 const grids = {
   on: false,
   picked: null, // {places, decided}: what the map's lasso held, and how many more that are decided; null: all of the queue
@@ -68,6 +70,7 @@ function showMode() {
   $("mode").setAttribute("aria-pressed", String(grids.on));
   $("to-map").setAttribute("aria-pressed", String(map.on));
   const button = (name) => document.querySelector(`#actions [data-do=${name}]`);
+  if (!grids.on) for (const name of GRID_KEYS) button(name).disabled = false;
   button("previous").setAttribute("aria-label", grids.on ? "Previous grid" : "Previous listing");
   button("next").setAttribute("aria-label", grids.on ? "Skip this grid" : "Next listing");
 }
@@ -169,15 +172,17 @@ function acceptGrid() {
 
 const relabelGrid = (label) => decideGrid("relabel", label);
 
-// without a label, each is relabelled as it is suggested, and left for later if nothing is
+// without a label, each is relabelled as it is suggested, and left for later if nothing likelier than its label is
 function decideGrid(decision, label = null) {
   const grid = grids.here;
   if (!grid) return say("No grid is here.");
   const isEach = decision === "relabel" && label === null;
-  const tiles = rest(grid).filter(({ suggested }) => !isEach || suggested);
+  const tiles = rest(grid).filter(({ likelier }) => !isEach || likelier);
   // who has the label that all others get is right
   const stays = isEach ? [] : tiles.filter(({ given }) => (decision === "relabel" ? given === label : decision === "keep" && given !== null));
   const others = decision === "keep" ? [] : tiles.filter((tile) => !stays.includes(tile));
+  if (isEach && !tiles.length && rest(grid).length)
+    return say("No suggestion here is likelier than the label: k keeps, e relabels, d deletes.");
   if (!stays.length && !others.length)
     return say(decision === "keep" && tiles.length ? NO_LABEL : "All of this grid is left out: j goes on.");
   const places = (some) => some.map(({ place }) => place);
@@ -266,7 +271,7 @@ function soundOnes([name, some]) {
   return section;
 }
 
-function makeTile(grid, { place, id, title, price, given, suggested, chance }) {
+function makeTile(grid, { place, id, title, price, given, suggested, likelier, chance }) {
   const made = element("button", "pick");
   made.type = "button";
   made.dataset.place = place;
@@ -279,7 +284,7 @@ function makeTile(grid, { place, id, title, price, given, suggested, chance }) {
   const cost = price === null ? "" : money(price);
   made.append(picture, element("span", "", title || id), element("span", "quiet", [cost, percent(chance)].filter(Boolean).join(" · ")));
   if (grid.mixed) made.append(element("span", "quiet", given ?? "(no label)"));
-  if (grid.several) made.append(element("span", "quiet", suggested ? `→ ${suggested}` : "no suggestion"));
+  if (grid.several) made.append(element("span", "quiet", likelier ? `→ ${suggested}` : suggested ? "nothing likelier" : "no suggestion"));
   made.append(element("span", "mark"));
   made.title = shown([id, title, given, grid.several && suggested && `→ ${suggested}`, chance === null ? "" : `${suggested ? "suggestion right" : "needs a change"}: ${percent(chance)}`].filter(Boolean).join("\n"));
   made.addEventListener("click", () => leaveOut(grid, place));
@@ -313,6 +318,7 @@ function drawGridButtons() {
   if (!grids.on) return;
   const { here } = grids;
   const button = (name) => document.querySelector(`#actions [data-do=${name}]`);
+  for (const name of GRID_KEYS) button(name).disabled = !here;
   button("accept").disabled = !here || !(here.suggested || here.several);
   button("keep").disabled = !here || here.tiles.every(({ given }) => given === null);
 }

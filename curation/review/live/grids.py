@@ -67,8 +67,9 @@ class Grids:
         list of dict
             ``given`` and ``suggested`` (None for no label, or several), ``mixed`` and ``several``: whether the tiles
             have several given or suggested labels, ``kind`` (empty for several), ``size`` of the group, ``worth``: how
-            many of the tiles are expected to need a change, ``likely`` classes, ``tiles``, each with what is ``shown``
-            to be suggested as the journal names it, and sound listings of both classes like the first tile.
+            many of the tiles are expected to need a change, ``likely`` classes, ``tiles``, each with whether its
+            suggestion is ``likelier`` than its label and what is ``shown`` to be suggested as the journal names it, and
+            sound listings of both classes like the first tile.
         """
         grids: list[dict[str, Any]] = []
         while len(grids) < number:
@@ -149,6 +150,7 @@ class Grids:
             **listing_data(self._cards.example(self._queue.order[rank])),
             "place": int(self._queue.places[rank]),
             "suggested": self.facts.name(int(self.facts.suggested[rank])),
+            "likelier": bool(self.facts.likelier[rank]),
             "chance": None if np.isnan(chance) else round(float(chance), 4),
             "shown": self.facts.told(rank),
         }

@@ -205,6 +205,19 @@ class TestFilters:
             "shown": [["chair", None, [place["a00"]]], ["NA", None, [place["b0"]]], [None, None, [place["z4"]]]],
         }
 
+    def test_a_suggestion_that_is_no_likelier_than_the_label_is_not_taken_for_many(self, run: RunFolder) -> None:
+        issues = run.issues()
+        issues.loc[issues["id"] == "b0", "label_score"] = 0.5
+        run.write_table(run.issues_file, issues)
+        live = Live(run)
+        place = live.session.queue.place
+        plan = post(live, "/suggestions", places=[place["a00"], place["b0"], place["z2"]])
+        assert plan["labels"] == [["chair", [place["a00"], place["z2"]]]]  # z2 has no label
+        assert plan["none"] == [place["b0"]]
+        assert plan["shown"][1] == ["NA", None, [place["b0"]]]
+        (grid,) = post(live, "/grids", filter={}, without=[], among=[place["b0"], place["z0"]], number=1)
+        assert {tile["id"]: tile["likelier"] for tile in grid["tiles"]} == {"b0": False, "z0": True}
+
     @pytest.mark.parametrize(
         ("path", "body"),
         [
