@@ -136,6 +136,26 @@ def test_a_grid_of_several_suggestions_takes_each_its_own_and_leaves_out_what_ha
     assert holding(run) == {}
 
 
+def test_a_grid_of_several_suggestions_leaves_out_those_that_are_less_likely_than_the_label(
+    context: Any, run: RunFolder, tmp_path: Path
+) -> None:
+    issues = run.issues()
+    issues.loc[issues["id"].isin(["b6", "b7"]), "label_score"] = 0.9
+    run.write_table(run.issues_file, issues)
+    server = start(run, tmp_path / "log", "--page", reviewer="ana")
+    live = Live(context, server)
+    open_map(live)
+    inside = lasso(live, ["b5", "z1"])
+    tiles(live, len(inside), "several labels → each as suggested")
+    assert {"b6", "b7"} <= inside
+    assert live.tab.locator(".pick", has_text="nothing likelier").count() == 2
+    live.press("a")
+    live.wait("message", "2 listings left out for later.")
+    live.saved()
+    assert set(holding(run)) == inside - {"b6", "b7"}
+    stop(server)
+
+
 def test_more_than_35_come_in_several_grids_or_are_decided_at_once_after_one_question(
     live: Live, run: RunFolder
 ) -> None:
@@ -350,6 +370,12 @@ def test_a_run_without_a_map_says_why(context: Any, run: RunFolder, tmp_path: Pa
     live.press("m")
     live.wait("map-why", "This run was made from given probabilities")
     assert live.tab.locator("#lasso").is_disabled()
+    corner = live.tab.locator("#canvas").bounding_box()
+    live.tab.keyboard.down("Shift")
+    x, y = corner["x"] + 20, corner["y"] + 20
+    drag(live, [(x, y), (x + 60, y), (x + 60, y + 60)])
+    live.tab.keyboard.up("Shift")
+    assert live.text("message") == ""
     live.press("ArrowRight Enter m")
     assert live.tab.locator("#card").is_visible()
     assert live.errors == [] or all("404" in error for error in live.errors)

@@ -275,7 +275,7 @@ function setLasso(isOn) {
 let drag = null; // {x, y, moved}: where it began
 
 function pressed(event) {
-  if (event.button) return;
+  if (event.button || !map.places.length) return;
   $("canvas").setPointerCapture(event.pointerId);
   const at = spotOf(event);
   fingers.set(event.pointerId, at);
