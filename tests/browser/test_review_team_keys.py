@@ -122,7 +122,7 @@ def test_a_conflict_says_which_decisions_settle_it(run: RunFolder, windows: Any)
     cem = windows("cem", "--conflicts")
     assert (cem.id, cem.page.text_content("#words p")) == (
         "01",
-        "Reviewers disagree on the price: f, p, k or d settles it, another label does not.",
+        "Reviewers disagree on the price: p, k or d settles it, another label does not.",
     )
     cem.page.keyboard.press("s")
     cem.page.wait_for_function("() => document.getElementById('sending').textContent === 'saved'")

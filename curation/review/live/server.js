@@ -292,12 +292,14 @@ function record(changes, keptOfReposts) {
 const marks = (ids) => Object.fromEntries(ids.map((id) => [id, states.get(id)?.mark]).filter(([, mark]) => mark));
 
 // which decisions settle a conflict: one on the label leaves two prices open, and a price two labels
-function whatSettles(words) {
+function whatSettles(words, { given, suggested, fits } = {}) {
+  const without = [given === null && "k", (!suggested || suggested === given) && "a", fits === null && "f"];
+  const keys = (names) => names.split(" ").filter((name) => !without.includes(name)).join(", ");
   const labels = new Set(words.filter(({ decision }) => decision !== "delete" && decision !== "reprice").map(({ decision, new_label }) => `${decision} ${new_label || ""}`));
   const prices = new Set(words.map(({ new_price }) => new_price ?? null).filter((price) => price !== null));
   if (labels.size > 1 && prices.size > 1) return "Reviewers disagree on the label and on the price: k or d settles both, another key only one of them.";
-  if (labels.size > 1) return "Reviewers disagree on the label: k, a, e, s or d settles it, a price does not.";
-  if (prices.size > 1) return "Reviewers disagree on the price: f, p, k or d settles it, another label does not.";
+  if (labels.size > 1) return `Reviewers disagree on the label: ${keys("k a e s")} or d settles it, a price does not.`;
+  if (prices.size > 1) return `Reviewers disagree on the price: ${keys("f p k")} or d settles it, another label does not.`;
   return "Reviewers disagree: your decision settles it.";
 }
 
@@ -308,7 +310,7 @@ function drawWords(id) {
   if (!words) return;
   $("words").className = conflict ? "conflict" : "";
   const lines = words.map((word) => element("li", "", `${word.reviewer}: ${inWords({ ...word, reviewer: "" })}${word.note ? ` (${word.note})` : ""}`));
-  $("words").replaceChildren(element("p", "", conflict ? whatSettles(words) : "Reviewers agree."), ...lines);
+  $("words").replaceChildren(element("p", "", conflict ? whatSettles(words, cards.get(index.places.get(id)) || {}) : "Reviewers agree."), ...lines);
 }
 
 function drawSending() {
