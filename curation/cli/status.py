@@ -31,6 +31,7 @@ def status(run_folder: Path | None, as_json: bool) -> None:
         "review": "`review()`",
         "apply_fixes": "`apply_fixes(soft=True)`" if state.soft else "`apply_fixes()`",
         "retrain": "`retrain(compare=True)`",
+        "settle": "`review(page=True, conflicts=True)`",
         "done": "everything is done; read the report",
     }
     if state.step == "audit" and not state.decisions and not (Path(state.run) / AUDIT).exists():

@@ -58,7 +58,7 @@ class Status(Result):
         ``report.html``; None if it is not written yet.
     step : str
         What comes next: ``continue``, ``audit`` (a sample is drawn, and not decided yet; or nothing is flagged, and
-        nothing decided), ``review``, ``apply_fixes``, ``retrain`` or ``done``.
+        nothing decided), ``review``, ``apply_fixes``, ``retrain``, ``settle`` (reviewers disagree) or ``done``.
     started_by : str
         The command that started it, which continues it, too; empty if it was no command.
     damaged : tuple of str
@@ -102,6 +102,8 @@ def status_of(run: RunFolder) -> Status:
         "review": not decisions and not soft,
         "apply_fixes": not cleaned or unapplied > 0,
         "retrain": not compared,
+        # no command applies what two reviewers say against each other
+        "settle": among.conflicts > 0 and not later,
         "done": True,
     }
     return Status(

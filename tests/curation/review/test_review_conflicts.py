@@ -13,6 +13,7 @@ from curation.run.folder import RunFolder
 from tests.cli.test_cli import done
 from tests.curation.review.test_review_page import make_run
 from tests.support.live import Live
+from tests.support.runs import compare
 
 
 @pytest.fixture
@@ -123,6 +124,18 @@ def test_what_is_in_conflict_is_not_applied_unless_the_later_decision_wins(run: 
     assert (fixes.conflicts, fixes.counts()["deleted"]) == (("00",), 2)
     assert not wrong_with_versions(opened)
     assert opened.status().unapplied == 0
+
+
+def test_all_is_done_once_no_conflict_is_left_that_no_version_applied(run: RunFolder) -> None:
+    disagree(run)
+    Live(run, "ana").say("01", "delete")
+    opened = curation.open_run(run.folder)
+    opened.apply_fixes()
+    compare(run)
+    assert "next: curate review --page --conflicts\n" in done("status").stdout
+    opened.apply_fixes(latest_wins=True)
+    compare(run)
+    assert "next: everything is done" in done("status").stdout
 
 
 def test_whoever_knows_what_the_others_said_can_settle_it_in_python(run: RunFolder) -> None:
