@@ -209,6 +209,28 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(run: RunFolder, browser: An
     context.close()
 
 
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_no_word_on_a_button_of_a_phone_is_cut_off(run: RunFolder, browser: Any, width: int) -> None:
+    page = write_page(run).path
+    assert page is not None
+    context = browser.new_context(viewport={"width": width, "height": 640})
+    opened = Opened(context, page)
+    wider = "buttons => buttons.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+    assert opened.tab.locator("footer button").evaluate_all(wider) == []
+    context.close()
+
+
+def test_a_page_without_suggestions_offers_neither_to_accept_nor_to_choose_a_kind(run: RunFolder, context: Any) -> None:
+    page = write_page(run, only=["00", "01"], blind=True).path
+    assert page is not None
+    opened = Opened(context, page)
+    assert not opened.tab.locator("[data-do=accept]").is_visible()
+    assert not opened.tab.locator("#kind").is_visible()
+    opened.press("a k")
+    assert opened.text("counts") == "1 of 2 decided · 1 kept"
+    assert opened.errors == []
+
+
 def test_one_class_has_one_probability_on_the_screen(run: RunFolder, context: Any) -> None:
     ids, probs = run.listings()["id"].to_numpy(dtype=str), np.full((12, 3), [0.5, 0.3, 0.2])
     Probabilities(ids, tuple(run.classes), probs, np.arange(12) % 3).save(run.probabilities_file)

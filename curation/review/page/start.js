@@ -53,6 +53,8 @@ function fillFilters() {
   const option = (value, text) => Object.assign(element("option", "", text), { value });
   $("kind").append(option("", "all kinds"), ...data.kinds.map(({ name, title }) => option(name, title)));
   countKinds();
+  // a page of an audit or of test listings has neither
+  $("kind").hidden = document.querySelector("[data-do=accept]").hidden = Boolean(run.blind);
 }
 
 function countKinds() {

@@ -172,6 +172,7 @@ def _head(
         "key": f"{prefix} {name} {sha256_of_file(run.issues_file)[:16]}",
         "command": command,
         "reviewer": reviewer or "",
+        "blind": blind,
         "then": "Download decisions.csv.",
     }
     # one script, which starts at its end
