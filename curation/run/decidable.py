@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow.compute as pc
+
 from curation.errors import DecisionsError, closest, some
 from curation.listings.currencies import has_thousandths
 from curation.listings.price_cells import Decimal, known_decimal
@@ -18,7 +20,7 @@ from curation.run.new_values import check_new_class, check_price, same_name
 
 __all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "refused", "require_labels"]
 
-_COLUMNS = ("given_label", "suggested_label", "suggested_price", "price")
+_COLUMNS = ("given_label", "label_score", "suggested_label", "suggested_confidence", "suggested_price", "price")
 #: Share of the prices that are not whole whose third decimals say that the others have three, too.
 _THREE = 0.1
 
@@ -44,6 +46,8 @@ class Decidable:
         What marks the decimals of the prices.
     three_decimals : bool
         Whether a tenth of the prices that are not whole have more than two decimals: then 1.299 is what it says.
+    unlikely : frozenset of str
+        The listings whose suggestion is no likelier than their label: none that is accepted for many at once.
     """
 
     classes: tuple[str, ...]
@@ -54,6 +58,7 @@ class Decidable:
     currency: str | None
     decimal: Decimal = "."
     three_decimals: bool = False
+    unlikely: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, run: RunFolder) -> Decidable:
@@ -67,6 +72,7 @@ class Decidable:
             return {id: None if value != value else value for id, value in zip(ids, values, strict=True)}
 
         prices = column("price")
+        less = pc.less_equal(issues["suggested_confidence"], issues["label_score"])
         return cls(
             classes=tuple(run.classes),
             labels=column("given_label"),
@@ -76,6 +82,7 @@ class Decidable:
             currency=run.record()["dataset"].get("currency"),
             decimal=known_decimal(run.record()["dataset"].get("decimal", ".")) or "",
             three_decimals=_have_three([float(price) for price in prices.values() if price is not None]),
+            unlikely=frozenset(issues["id"].filter(less).to_pylist()),
         )
 
     def price(self, given: float | str) -> float:

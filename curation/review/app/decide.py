@@ -80,7 +80,9 @@ class Outcome:
         counted = many(len(self.changed), _COUNTED.get(self.action, "listing"))
         parts = [f"{counted} {_PAST[self.action]}"] if self.changed else []
         if self.skipped:
-            parts.append(f"{many(len(self.skipped), 'listing')} unchanged: {_WHY_NOT[self.action]}")
+            several = self.action == ACCEPT and len(self.changed) + len(self.skipped) > 1
+            why = "nothing likelier is suggested" if several else _WHY_NOT[self.action]
+            parts.append(f"{many(len(self.skipped), 'listing')} unchanged: {why}")
         return "; ".join(parts) or "nothing to decide on"
 
 
@@ -140,6 +142,9 @@ def decide(
     def meanings(holding: Mapping[str, Decision]) -> dict[Sample, _Meaning]:
         meant = {}
         for row in rows:
+            # a card shows both chances; of many, nobody has read them
+            if action == ACCEPT and len(rows) > 1 and row.id in decidable.unlikely:
+                continue
             meaning = _meaning(row, action, label, holding.get(row.id))
             if meaning is not None and meaning.action == "reprice" and meaning.new_price is None:
                 new_price = decidable.suggested_prices.get(row.id) if price is None else price

@@ -133,6 +133,16 @@ class TestDecisions:
         assert (outcome.changed, outcome.skipped) == (("L0",), ("L8",))
         assert journal_of(run) == [("L0", "relabel", "desk")]
 
+    def test_of_several_those_whose_suggestion_is_no_likelier_than_their_label_are_left_alone(self, run, fo):
+        issues = run.issues()
+        issues.loc[issues["id"] == "L1", "label_score"] = 0.99
+        run.write_table(run.issues_file, issues)
+        dataset = open_dataset(run).dataset
+        outcome = decide(dataset, sample_of(dataset, "L0", "L1"), "accept")
+        assert (outcome.changed, outcome.skipped) == (("L0",), ("L1",))
+        assert str(outcome) == "1 listing relabelled as suggested; 1 listing unchanged: nothing likelier is suggested"
+        assert decide(dataset, sample_of(dataset, "L1"), "accept").changed == ("L1",)
+
     def test_the_suggested_price_is_set_and_listings_without_one_are_left_alone(self, run, fo):
         priced(run, L2=1.2)
         dataset = open_dataset(run).dataset
