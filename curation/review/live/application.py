@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from curation.errors import DecisionsError, ReviewError
+from curation.errors import CurateError, DecisionsError
 from curation.rendering.thumbnails import MEDIA_TYPE
 from curation.review.live.filters import Filter, read_filter, read_places
 from curation.review.live.numbers import read_json, whole
@@ -65,7 +65,7 @@ def application(session: Session) -> Starlette:
         Route("/map", answers.map, methods=["POST"]),
         Route("/points", answers.points),
     ]
-    return Starlette(routes=routes, exception_handlers={ReviewError: _stopped})
+    return Starlette(routes=routes, exception_handlers={CurateError: _stopped})
 
 
 async def _stopped(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.errors import RunError
+from curation.errors import CurateError
 from curation.rendering.words import many
 from curation.review.live import beside
 from curation.review.live.queue import Queue
@@ -205,7 +205,7 @@ class Learner:
     def _taken(self, loading: Future[_Loaded | None], queue: Queue) -> Queue:
         try:
             loaded = loading.result()
-        except (OSError, RunError) as error:
+        except (OSError, CurateError) as error:
             self._fail(str(error))
             return queue
         if loaded is None or (self.state is not None and loaded.state.line < self.state.line):

@@ -7,7 +7,7 @@ import logging
 import secrets
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,17 @@ class _Lines(logging.Formatter):
         return "\n    ".join(visible(line) for line in (first, *more))
 
 
+class _Log(logging.FileHandler):
+    """A log that stops nothing where it can't be written: on a full disk, or in a folder that is gone."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing: whoever reviews can do nothing about it in the terminal."""
+
+
 @contextmanager
 def logged(folder: Path) -> Iterator[None]:
     """Write what FiftyOne and its server log as errors to the log of a run, instead of to the terminal.
@@ -41,7 +52,7 @@ def logged(folder: Path) -> Iterator[None]:
     folder : Path
         The run. The file is written with the first record.
     """
-    handler = logging.FileHandler(folder / LOG, encoding="utf-8", errors="backslashreplace", delay=True)
+    handler = _Log(folder / LOG, encoding="utf-8", errors="backslashreplace", delay=True)
     handler.setLevel(logging.ERROR)
     handler.setFormatter(_Lines("%(asctime)s %(name)s: %(message)s"))
     # FiftyOne's packages have handlers of their own, which print
@@ -54,7 +65,8 @@ def logged(folder: Path) -> Iterator[None]:
     finally:
         for logger, own in zip(loggers, before, strict=True):
             logger.handlers = own
-        handler.close()
+        with suppress(OSError):  # what is left to write finds no room
+            handler.close()
 
 
 class Failures:
