@@ -343,3 +343,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Any, serve: Serve)
     live.wait("where", QUEUE[3])
     assert live.id == QUEUE[3]
     context.close()
+
+
+def test_a_clock_that_is_set_back_while_the_page_is_open_holds_up_no_decision(live: Live, run: RunFolder) -> None:
+    # the page goes by a server's clock that was an hour ahead
+    live.tab.evaluate("() => { stamp.ahead += 3600000; stamp.last = (Date.now() + stamp.ahead) * 1000; }")
+    live.tab.wait_for_function("() => stamp.ahead < 60000")
+    live.press("k")
+    live.saved()
+    assert list(run.holding_decisions().decisions) == [QUEUE[0]]

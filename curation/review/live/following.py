@@ -316,8 +316,8 @@ class Followed:
         mine = person(decision.reviewer) == person(self._reviewer)
         if self._clicked is None or (mine and decision.source in REVIEWS and decision.action not in (UNDO, NOTE)):
             return None if self._clicked is None else max(self._clicked, decision.time)
-        # it may take that click back, or its place
-        return None if any(each.time == self._clicked for each in self.stack(decision.id)) else self._clicked
+        # it may take that click back, or its place; an undo also brings back what was settled by the word it takes
+        return None if any(each.time >= self._clicked for each in self.stack(decision.id)) else self._clicked
 
     def _say(self, decision: Decision) -> None:
         self._clicked = self._clicked_after(decision)

@@ -129,6 +129,7 @@ const news = {
 
   take(answer) {
     if (answer.session === undefined) return;
+    stamp.heard(answer.now);
     this.said = answer.said;
     this.latest = answer.latest;
     if (answer.reset) {

@@ -178,7 +178,6 @@ class Session:
             "seq": len(self.followed.changed),
             "said": list(self.followed.messages),
             **self._told(),
-            "now": round(time.time() * 1000),
             "run": {
                 "name": self.name,
                 "key": self._key,
@@ -442,6 +441,7 @@ class Session:
             "elsewhere": self._elsewhere(),
             "learning": self._learner.said if self._learner is not None else "",
             "latest": self.followed.latest_click(),
+            "now": round(time.time() * 1000),
             **self._words.now(),
         }
 

@@ -140,9 +140,8 @@ def read_step(content: Any) -> Step:
 
 
 def _is_key(key: object) -> bool:
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        return False
-    return datetime.fromisoformat(key) <= datetime.now(UTC) + _AHEAD
+    # a ValueError for a day that no month has
+    return isinstance(key, str) and bool(_KEY.fullmatch(key) and datetime.fromisoformat(key))
 
 
 def _is_part(part: Part) -> bool:
@@ -222,8 +221,12 @@ class Deciding:
             theirs = Deciding(self._followed, self.queue, self._decidable, step.reviewer)
             return theirs.take(replace(step, reviewer=""))
         self._followed.catch_up()
+        named = tuple(id for part in step.parts for id in part.ids)
         if self._followed.has(self._reviewer, step.key):
-            return Answered(step.key, tuple(id for part in step.parts for id in part.ids))
+            return Answered(step.key, named)
+        if datetime.fromisoformat(step.key) > datetime.now(UTC) + _AHEAD:
+            # not recorded, or it would be the latest for as long; and answered, or what follows would wait as long
+            return Answered(step.key, named, f"its time, {step.key[:16]}, is still to come: a clock was set back")
         said: list[str] = []
         late: list[str] = []
 
@@ -248,7 +251,7 @@ class Deciding:
         except CurateError as error:
             if not isinstance(error, DecisionsError):
                 raise
-            return Answered(step.key, tuple(id for part in step.parts for id in part.ids), str(error))
+            return Answered(step.key, named, str(error))
         return Answered(step.key, tuple(said), late=tuple(late))
 
     def _is_mine(self, decision: Decision) -> bool:

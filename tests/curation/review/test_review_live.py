@@ -200,7 +200,7 @@ class TestDecisions:
     @pytest.mark.parametrize(
         "wrong",
         [
-            {"key": "now"}, {"key": "2026-01-01T00:00:00.123+00:00"}, {"key": "2999-01-01T00:00:00.000000+00:00"},
+            {"key": "now"}, {"key": "2026-01-01T00:00:00.123+00:00"}, {"key": "2026-13-01T00:00:00.000000+00:00"},
             {"parts": []}, {"parts": [{"ids": ["00"], "action": "dance"}]}, {"parts": [{"ids": [1], "action": "keep"}]},
             {"parts": [{"ids": [], "action": "keep"}]}, {"parts": [{"action": "keep"}]}, {"parts": "keep"},
             {"parts": [{"ids": ["00"], "action": "reprice", "price": True}]},
@@ -304,6 +304,15 @@ class TestLateSteps:
         live.say([], "undo", takes_back=kept["key"])
         assert live.news()["latest"] == ""
 
+    def test_a_click_that_an_undo_of_somebody_else_brings_back_is_the_latest_again(self, live: Live) -> None:
+        clicks = [step(id, "keep") for id in ("00", "01")]
+        live.send(*clicks)
+        ben = Live(live.run, "ben")
+        ben.say("01", "delete", saw={"01": ben.session.followed.mark("01")})
+        assert live.news()["latest"] == clicks[0]["key"]
+        ben.say(["01"], "undo")
+        assert live.news()["latest"] == clicks[1]["key"]
+
     def test_a_later_note_stays_and_a_decision_leaves_room_for_a_note(self, live: Live) -> None:
         kept = [step("00", "note", note="old"), step("01", "note", note="old")]
         live.say("00", "note", note="new")
@@ -314,6 +323,12 @@ class TestLateSteps:
     def test_a_clock_that_is_ahead_keeps_nobody_from_deciding(self, live: Live) -> None:
         live.run.decide([Decision("00", "delete", None, "ben", "2999-01-01T00:00:00+00:00", "api")])
         assert live.say("00", "keep")["ids"] == ["00"]
+
+    def test_a_step_whose_time_is_still_to_come_is_refused_and_holds_up_no_other(self, live: Live) -> None:
+        ahead = {**step("00", "keep"), "key": "2999-01-01T00:00:00.000000+00:00"}
+        results = live.send(ahead, step("01", "keep"))["results"]
+        assert ["still to come" in result["refused"] for result in results] == [True, False]
+        assert list(holding(live.run)) == ["01"]
 
     def test_a_step_is_of_who_made_it_whoever_the_server_was_started_for(self, live: Live) -> None:
         kept = [{**step(id, "keep"), "reviewer": "ana"} for id in ("00", "01")]
