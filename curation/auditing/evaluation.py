@@ -7,7 +7,8 @@ Two kinds of decisions count, and no others:
   audit, only a beginning of its order counts: who decides in the order of the queue meanwhile decides on suspect
   listings first.
 
-A decision on a listing that was not drawn, later in the queue, tells nothing of the listings beside it.
+A decision on a listing that was not drawn, later in the queue, tells nothing of the listings beside it. It only rules
+out that fewer labels are wrong than were found, and more than those and all that are not decided.
 """
 
 from __future__ import annotations
@@ -170,9 +171,11 @@ def estimate(
     cell[rows] = numbers
     cells = Cells.of(cell, known.chances, counted.sample, known.wrong)
     each = wrong_in(cells, np.random.default_rng(seed), draws)
-    certain = counted.census & inside & known.wrong
-    flagged = each[present % 2 == 1].sum(axis=0) + int((certain & known.flagged).sum())
-    wrong = each.sum(axis=0) + int(certain.sum())
+    flagged, others = (
+        _possible(each[present % 2 == side].sum(axis=0), known, counted, inside & (known.flagged == bool(side)))
+        for side in (1, 0)
+    )
+    wrong = flagged + others
     found = int((known.decided & known.wrong & inside).sum())
     flags = int((known.flagged & inside).sum())
     recall = np.where(wrong > 0, flagged / np.maximum(wrong, 1), np.nan)
@@ -182,6 +185,17 @@ def estimate(
         precision=interval_of(flagged / flags) if flags else None,
         recall=interval_of(recall),
     )
+
+
+def _possible(sampled: Int64, known: Known, counted: Counted, inside: Bool) -> Int64:
+    """Return how many labels of some listings are wrong: with the census, and no number that decisions rule out.
+
+    What the queue decided tells nothing of other listings, but it does of its own.
+    """
+    found = int((inside & known.decided & known.wrong).sum())
+    undecided = int((inside & ~known.decided).sum())
+    counts = sampled + int((inside & counted.census & known.wrong).sum())
+    return np.clip(counts, found, found + undecided)
 
 
 def _interval(counts: Int64) -> Interval:

@@ -80,6 +80,25 @@ def test_everything_decided_leaves_nothing_to_estimate():
     assert says.precision.low == says.precision.high == pytest.approx(wrong[flagged].mean())
 
 
+def test_one_listing_that_nobody_has_decided_on_leaves_one_label_in_doubt():
+    chances, flagged, wrong = population()
+    drawn = draw(chances, flagged, SIZE, 0)
+    decided = np.arange(N) != np.argmax(chances)  # the first of the queue, so that nothing is known to its beginning
+    known = known_of(chances, flagged, wrong, drawn, decided)
+    says, found = estimate(known, count_decisions(known)), (wrong & decided).sum()
+    assert (found, found + 1) == (says.wrong.low, says.wrong.high)
+    assert says.left.high == 1
+
+
+def test_fewer_wrong_labels_than_were_found_are_never_said():
+    chances, flagged, wrong = population(off=1.0)
+    drawn = draw(chances, flagged, SIZE, 0)
+    # one person decides on the most doubtful listings, but for the first
+    decided = decided_of(drawn, 10, 600, chances) & (np.arange(N) != np.argmax(chances))
+    known = known_of(chances, flagged, wrong, drawn, decided)
+    assert estimate(known, count_decisions(known)).wrong.low >= (wrong & decided).sum()
+
+
 def test_no_flag_has_no_precision_and_no_wrong_label_no_recall():
     chances, nothing = np.full(50, 0.001), np.zeros(50, dtype=bool)
     drawn = draw(chances, nothing, 50, 0)
