@@ -121,7 +121,8 @@ def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: F
     """Return by how much in-fold margins, rescaled to centre and spread of out-of-fold ones, exceed those; shape (N,).
 
     Every model favours a label that it was trained on, so a label that its models favour less than usual is suspicious.
-    Listings that trained no model are compared among themselves.
+    Listings that trained no model are compared among themselves. What a person decided on a label that is learned from
+    would be in its own evidence, as those models learned it, so the shift of such a label is 0.
     """
     # slow to import, and given probabilities need none of it
     from scipy.stats import median_abs_deviation
@@ -132,6 +133,8 @@ def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: F
     out_of_fold = margins(Rows(in_fold.shape, lambda rows: photo.log_likelihood[rows] + prior), label)
     own = Rows(in_fold.shape, lambda rows: np.nan_to_num(in_fold[rows].astype(np.float64)) - sizes + prior)
     within = margins(own, label)
+    if evidence.known is not None:
+        labelled[evidence.known.order] = False
     for rows in (labelled & evidence.may_train, labelled & ~evidence.may_train):
         if not rows.any():
             continue

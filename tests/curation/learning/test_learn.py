@@ -73,6 +73,15 @@ def test_a_decision_teaches_the_models_of_other_folds_and_not_its_own(finished, 
         assert not np.array_equal(before[~same_fold], after[~same_fold], equal_nan=True), name
 
 
+def test_a_label_that_was_corrected_is_judged_as_if_it_had_been_kept(finished, training):
+    row = training.iloc[0]
+    said_of_it = said(row["id"], "keep"), said(row["id"], "relabel", other_class(finished, row["label"]))
+    chances = [learn(finished, decisions_of(decision)).chances[row["id"]] for decision in said_of_it]
+    kept, corrected = (np.log(chance / (1 - chance)) for chance in chances)
+    # the models of other listings, and their weights, have learned another label; the listing's own have not
+    assert abs(kept - corrected) < 0.5
+
+
 def test_decisions_on_the_test_set_teach_nothing(finished, unlearned):
     table = finished.training_table()
     test = table[(table["split"] == "test") & table["label"].notna()]
