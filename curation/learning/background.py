@@ -7,7 +7,7 @@ import time
 from curation.learning.learn import learn
 from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
-from curation.run.learned import DECIDED, LearnedState, digest_of, read_state, taught, write_state
+from curation.run.learned import DECIDED, LearnedState, digest_of, held, read_state, taught, write_state
 
 __all__ = ["learn_beside"]
 
@@ -52,9 +52,10 @@ def learn_beside(run: RunFolder, line: int) -> LearnedState:
         expected.high,
         round(time.monotonic() - start, 2),
     )
-    other = read_state(run)
-    # another review of the same run may have been faster
-    if other is not None and other.line > line and other.said == digest_of(taught(journal.decisions(other.line))):
-        return other
-    write_state(run, issues, state)
+    with held(run):
+        other = read_state(run)
+        # another review of the same run may have been faster
+        if other is not None and other.line > line and other.said == digest_of(taught(journal.decisions(other.line))):
+            return other
+        write_state(run, issues, state)
     return state

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from curation.run.conflicts import conflicts
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, in_order
 from training.utils.files import NotReadableError, read_json, sha256_of_file, write_json
+from training.utils.flock import locked_folder
 from training.utils.parquet_files import read_table
 
 __all__ = [
     "DECIDED",
     "LearnedState",
     "digest_of",
+    "held",
     "learned_file",
     "read_learned",
     "read_state",
@@ -135,8 +138,19 @@ def read_learned(run: RunFolder) -> Any | None:
         return None
 
 
+def held(run: RunFolder) -> AbstractContextManager[None]:
+    """Let no other process change what was learned while the block runs: its two files belong together.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    """
+    return locked_folder(run.folder)
+
+
 def write_state(run: RunFolder, issues: pd.DataFrame, state: LearnedState) -> None:
-    """Keep what was learned. Killed between the two files, it fits no more and is ignored.
+    """Keep what was learned, while it is :func:`held`. Killed between the two files, it fits no more and is ignored.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from curation.review.live import beside
 from curation.review.live.queue import Queue
 from curation.run.folder import RunFolder
 from curation.run.journal import current_decisions
-from curation.run.learned import DECIDED, LearnedState, digest_of, learned_file, read_learned, read_state, taught
+from curation.run.learned import DECIDED, LearnedState, digest_of, held, learned_file, read_learned, read_state, taught
 
 __all__ = ["EVERY", "Learner", "as_learned"]
 
@@ -181,14 +181,14 @@ class Learner:
 
     def _load(self, queue: Queue) -> _Loaded | None:
         """Return what the run has, in any thread; None if it does not fit."""
-        state = read_state(self._run)
+        with held(self._run):
+            state, table = read_state(self._run), read_learned(self._run)
         if state is None:
             return None
         journal = self._run.judged_journal()
         known = taught(journal.decisions(state.line))
         if journal.last < state.line or digest_of(known) != state.said:
             return None
-        table = read_learned(self._run)
         try:
             issues = None if table is None else as_learned(queue.cards.issues, table)
         except (KeyError, pa.ArrowException):

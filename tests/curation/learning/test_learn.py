@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from curation.learning.learn import learn, learned_evidence
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, in_order
 from curation.run.journal_file import append
-from curation.run.learned import taught
+from curation.run.learned import DECIDED, LearnedState, held, read_learned, read_state, taught, write_state
 from curation.run.status import AUDIT
 from tests.support.reporters import Listener
 from tests.support.tiny import tiny_probabilities, tiny_run
@@ -442,3 +443,19 @@ def test_where_files_cannot_be_linked_the_new_run_has_whole_copies(finished, tmp
         module._linked(str(finished.listings_file), str(target))
     assert target.read_bytes() == finished.listings_file.read_bytes()
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_of_two_reviews_that_learn_at_once_what_is_kept_is_of_one_of_them(tmp_path):
+    run = RunFolder(tiny_run(tmp_path).folder)
+    issues = run.issues()
+
+    def keep(line):
+        with held(run):
+            write_state(run, issues.assign(**{DECIDED: line == 26}), LearnedState(line, "", 1, 1, 1.0, 1.0, 1.0, 1.0))
+
+    for _ in range(10):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(keep, (25, 26)))
+        with held(run):
+            state, table = read_state(run), read_learned(run)
+        assert table[DECIDED].to_pylist() == [state.line == 26] * len(issues)
