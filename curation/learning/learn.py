@@ -92,9 +92,12 @@ class Learned:
             The listings.
         """
         chosen = self.issues["id"].isin(list(ids))
-        changes, size = float(self.issues.loc[chosen, "change_chance"].sum()), int(chosen.sum())
+        change = self.issues.loc[chosen, "change_chance"].to_numpy(dtype=np.float64)
+        changes, size = float(change.sum()), len(change)
         chances = self.chances.reindex(self.issues.loc[chosen, "id"]).dropna().to_numpy(dtype=np.float64)
-        reach = _QUANTILE * (self.anchor.spread(chances) if self.anchor else np.sqrt(changes))
+        # a wrong price, or a repost, is no surer than its chance, either
+        apart = np.sqrt((change * (1 - change)).sum())
+        reach = _QUANTILE * (np.hypot(apart, self.anchor.doubt(chances)) if self.anchor else np.sqrt(changes))
         return Expected(size, changes, max(0.0, changes - reach), min(float(size), changes + reach))
 
 

@@ -55,10 +55,20 @@ class Anchor:
         chances : ndarray of float64, shape (n,)
             Before they are anchored.
         """
-        odds = odds_of(chances)
+        right = self(chances)
+        return float(np.hypot(np.sqrt((right * (1 - right)).sum()), self.doubt(chances)))
+
+    def doubt(self, chances: Float64) -> float:
+        """Return the part of that standard deviation that offset and slope have: all listings share it.
+
+        Parameters
+        ----------
+        chances : ndarray of float64, shape (n,)
+            Before they are anchored.
+        """
         changes = (right := self(chances)) * (1 - right)
-        slopes = np.array([changes.sum(), (changes * odds).sum()])
-        return float(np.sqrt(changes.sum() + slopes @ self.covariance @ slopes))
+        slopes = np.array([changes.sum(), (changes * odds_of(chances)).sum()])
+        return float(np.sqrt(slopes @ self.covariance @ slopes))
 
 
 def anchor_to(left: Float64, decided: Float64, wrong: Float64) -> Anchor:

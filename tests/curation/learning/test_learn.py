@@ -218,6 +218,13 @@ def test_many_flags_that_were_kept_lower_what_is_expected(finished):
     assert (1 - learned.issues.set_index("id").loc[raw.index, "label_score"]).sum() < 0.7 * raw.sum()
 
 
+def test_what_is_expected_is_in_doubt_also_where_no_label_is(finished, unlearned):
+    issues = pd.DataFrame({"id": ["a", "b"], "change_chance": [0.5, 0.5]})
+    reposts = dataclasses.replace(unlearned, issues=issues, chances=pd.Series([1e-12, 1e-12], index=["a", "b"]))
+    expected = reposts.expected(["a", "b"])
+    assert (expected.low, expected.changes, expected.high) == (0, 1, 2)
+
+
 def test_suggestions_do_not_vanish_because_errors_became_rarer(finished):
     flagged = finished.issues().query("is_label_issue").nsmallest(30, "priority")["id"]
     learned = learn(finished, decisions_of(*(said(id, "keep") for id in flagged)))
