@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision
+from curation.run.journal import Decision, person
 from training.utils.files import NotReadableError, read_json, read_regular, sha256_of_file, write_json
+from training.utils.flock import locked_folder
 
 __all__ = ["Agreement", "Blind", "agreement"]
 
@@ -173,16 +174,20 @@ def agreement(first: Iterable[tuple[Decision, str | None]], blind: Blind) -> Agr
 def _periods(run: RunFolder, share: float, reviewer: str, now: str) -> list[tuple[str, float]]:
     """Return since when a reviewer saw which share blind, and keep that this one begins now if it is another one."""
     file = run.folder / _FILE
-    try:
-        content = read_json(file)
-        kept: dict[str, Any] = content if isinstance(content, dict) else {}
-    except (OSError, ValueError, NotReadableError):
-        kept = {}
-    mine = kept.get(reviewer)
-    before = [period for period in mine if _is_period(period)] if isinstance(mine, list) else []
-    if (before[-1]["share"] if before else 0) != share:
-        before.append({"share": share, "since": now})
-        write_json(file, {**kept, reviewer: before})
+    # another reviewer may start at the same time
+    with locked_folder(run.folder):
+        try:
+            content = read_json(file)
+            kept: dict[str, Any] = content if isinstance(content, dict) else {}
+        except (OSError, ValueError, NotReadableError):
+            kept = {}
+        own = [name for name in kept if person(name) == person(reviewer)]
+        said = [period for name in own if isinstance(kept[name], list) for period in kept[name]]
+        before = sorted(filter(_is_period, said), key=lambda period: str(period["since"]))
+        if (before[-1]["share"] if before else 0) != share:
+            before.append({"share": share, "since": now})
+            others = {name: periods for name, periods in kept.items() if name not in own}
+            write_json(file, {**others, reviewer: before})
     return [(period["since"], period["share"]) for period in before]
 
 
@@ -196,9 +201,9 @@ def _shown(file: Path, reviewer: str) -> dict[str, str]:
     for line in lines:
         try:
             said = json.loads(line)
-            if said["reviewer"] == reviewer:
+            if person(said["reviewer"]) == person(reviewer):
                 times.setdefault(said["id"], str(said["time"]))
-        except (ValueError, TypeError, KeyError):  # torn by a crash
+        except (ValueError, TypeError, KeyError, AttributeError):  # torn by a crash
             continue
     return times
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 
 from curation.learning.background import learn_beside
 from curation.learning.learn import Learned, learn
-from curation.review.live.blind import Agreement, agreement
+from curation.review.live.blind import Agreement, Blind, agreement
 from curation.review.live.learner import EVERY, Learner
 from curation.run.decisions import decide
 from curation.run.folder import RunFolder
@@ -219,6 +221,16 @@ def doubted(live: Live) -> list[str]:
 
 
 class TestBlind:
+    def test_a_name_in_another_case_is_the_same_reviewer(self, run: RunFolder) -> None:
+        first, second = (Live(run, name, blind=1).session._blind.periods for name in ("Ana", "ana "))
+        assert first == second
+
+    def test_what_was_hidden_is_kept_of_two_who_start_at_once(self, run: RunFolder) -> None:
+        names = [f"reviewer {number}" for number in range(12)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda name: Blind(run, 0.5, name, "2026-01-01T00:00:00.000000+00:00"), names))
+        assert set(json.loads((run.folder / "blind.json").read_text())) == set(names)
+
     def test_a_blind_listing_is_shown_without_suggestion_until_it_is_decided(self, run: RunFolder) -> None:
         live = Live(run, blind=1)
         place, id = int(live.session.queue.places[0]), live.session.queue.order[0]
