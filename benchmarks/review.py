@@ -127,8 +127,8 @@ def main() -> None:
         drop_database()
 
 
-def make_run(folder: Path, listings: int, flagged: float = 1 / 3) -> RunFolder:
-    """Write a finished run, with this share of flagged listings."""
+def make_run(folder: Path, listings: int, flagged: float = 1 / 3, features: int = FEATURES) -> RunFolder:
+    """Write a finished run, with this share of flagged listings, and so many features of each."""
     rng = np.random.default_rng(0)
     photos = folder / "photos"
     photos.mkdir()
@@ -165,9 +165,9 @@ def make_run(folder: Path, listings: int, flagged: float = 1 / 3) -> RunFolder:
     run.training_folder.mkdir(parents=True)
     run.write_table(run.issues_file, issues)
     run.write_table(run.listings_file, table)
-    features = rng.normal(size=(listings, FEATURES)).astype(np.float32)
-    features += rng.normal(size=(SORTS, FEATURES)).astype(np.float32)[rng.integers(0, SORTS, listings)]
-    np.save(run.training_folder / "features-0.npy", features)
+    seen = rng.normal(size=(listings, features)).astype(np.float32)
+    seen += rng.normal(size=(SORTS, features)).astype(np.float32)[rng.integers(0, SORTS, listings)]
+    np.save(run.training_folder / "features-0.npy", seen)
     probs = rng.dirichlet(np.full(len(CLASSES), 0.3), listings).astype(np.float32)
     np.savez(
         run.probabilities_file,

@@ -109,9 +109,9 @@ def find_issues(
 ) -> None:
     """Flag wrong labels, odd prices, reposts and bad photos.
 
-    DATASET is a folder with dataset.toml or listings.csv, a .csv / .parquet / .jsonl table, a folder of class folders,
-    or a folder with metadata.csv. It is never modified; all results go to the run's folder. Give the same command
-    again to continue an interrupted run.
+    DATASET is a folder with dataset.toml or listings.csv, a .csv / .parquet / .jsonl table, a folder of Parquet files,
+    a folder of class folders, or a folder with metadata.csv. It is never modified; all results go to the run's folder.
+    Give the same command again to continue an interrupted run.
     """
     reporter = Terminal()
     if learn_from is not None:

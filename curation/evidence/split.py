@@ -75,7 +75,7 @@ def prepare(
     if run.listings_file.exists():
         return run.training_table()
     order = np.argsort(listings.table["id"].to_numpy(dtype=np.str_), kind="stable")
-    rows = listings.raw.table.index[order]
+    rows = listings.raw.called(listings.raw.table.index[order])
     listings = replace(listings, table=listings.table.iloc[order].reset_index(drop=True))
     with noise_to(run.log_file):
         table = with_photo_facts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -159,7 +159,12 @@ def require_own_names(raw: RawTable, used: Collection[str], name: str, faults: F
         )
 
 
-def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None) -> None:
+def check_ids(
+    table: pd.DataFrame,
+    source: str,
+    errors: pd.Series | None = None,
+    called: Callable[[pd.Index], pd.Index] = lambda rows: rows,
+) -> None:
     """Refuse a table with missing or duplicate ids, because everything is joined by id.
 
     Parameters
@@ -170,6 +175,8 @@ def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None)
         Name of the table, for the message.
     errors : Series of str, optional
         What cells of a sheet show whose formula failed, by the labels of rows; they are missing here.
+    called : callable
+        Index of rows → what a person calls them.
 
     Raises
     ------
@@ -185,15 +192,18 @@ def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None)
     shown = f", where the sheet shows {failed[0]}" if failed else ""
     raise ListingsError(
         f"{source} has {'duplicate' if twice.any() else 'missing'} ids",
-        got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}{shown}",
+        got=_differing_rows(table[twice], called)
+        if twice.any()
+        else f"rows {some(called(pd.Index(kinds[1]['row'])))}{shown}",
         wanted="a unique id for every listing",
         fix='Give every row its own id, or map another column with `columns={"id": "NAME"}`.',
         problems=pd.concat(kinds).sort_values("row"),
     )
 
 
-def _differing_rows(twice: pd.DataFrame) -> str:
+def _differing_rows(twice: pd.DataFrame, called: Callable[[pd.Index], pd.Index]) -> str:
     """Say of each id how its rows differ."""
+    twice = twice.set_axis(called(twice.index), axis=0)
     said = []
     for id, rows in twice.groupby("id", sort=False):
         differing = [name for name in rows.columns if rows[name].nunique(dropna=False) > 1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import pandas as pd
 
 from curation.errors import ListingsError
 
@@ -22,6 +24,8 @@ class Faults:
     ----------
     found : list of ListingsError
         In the order of the checks; empty if strict.
+    called : callable
+        Index of rows → what a person calls them, see :meth:`curation.listings.tables.RawTable.called`.
 
     Examples
     --------
@@ -35,9 +39,12 @@ class Faults:
     def __init__(self, *, strict: bool = True) -> None:
         self._strict = strict
         self.found: list[ListingsError] = []
+        self.called: Callable[[pd.Index], pd.Index] = lambda rows: rows
 
     def add(self, fault: ListingsError) -> None:
         """Raise a fault, or note it."""
+        if fault.problems is not None and "row" in fault.problems:
+            fault.problems = fault.problems.assign(row=self.called(pd.Index(fault.problems["row"])))
         if self._strict:
             raise fault
         self.found.append(fault)

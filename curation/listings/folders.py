@@ -22,6 +22,7 @@ from training.utils.files import printable_name
 
 __all__ = [
     "find_table",
+    "has_class_folders",
     "is_photo",
     "likely_dataset",
     "photo_formats",
@@ -322,15 +323,18 @@ def _leads_up(link: Path) -> bool:
 def find_table(root: Path) -> Path | None:
     """Return the only table of a folder that has no class folders; None if there are several, or classes."""
     tables = _tables(root)
-    if len(tables) != 1:
-        return None
+    return tables[0] if len(tables) == 1 and not has_class_folders(root) else None
+
+
+def has_class_folders(root: Path) -> bool:
+    """Return whether two folders in a folder, or in those of its splits, hold photos."""
     classes = {
         folder.name
         for parent, _ in _parents(root, _Found(), Faults(strict=False))
         for folder in _folders(parent, _Found())
         if any(is_photo(path.name) for path in _files(folder, _Found()))
     }
-    return tables[0] if len(classes) < 2 else None
+    return len(classes) >= _LEAST_CLASSES
 
 
 def likely_dataset(root: Path) -> str:

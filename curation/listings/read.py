@@ -154,8 +154,8 @@ def read_listings(
     ----------
     source : str, Path, DataFrame or datasets.Dataset
         A path of a folder with ``dataset.toml`` or ``listings.csv``; of a ``.csv``, ``.parquet`` or ``.jsonl`` table;
-        of a folder of class folders (torchvision's ImageFolder); of a folder with ``metadata.csv`` (Hugging Face
-        imagefolder). Or a table in memory.
+        of a folder of Parquet files that are one table; of a folder of class folders (torchvision's ImageFolder); of a
+        folder with ``metadata.csv`` (Hugging Face imagefolder). Or a table in memory.
     columns : mapping of str to str, optional
         Our column name → the table's own, e.g. ``{"label": "category"}``. Overrides the declaration.
     allow_outside : bool
@@ -244,7 +244,7 @@ def read_listings(
     marked = None if decimal is None else check_decimal(decimal)
     usual = None if usual_decimal is None else check_decimal(usual_decimal, parameter="usual_decimal")
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
-    limits = Limits(**{**origin.limits, **asked})
+    limits, faults.called = Limits(**{**origin.limits, **asked}), raw.called
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     ruled = ruled_rows(raw.table)
     headers = header_rows(raw.table.drop(ruled), likely_names())
@@ -252,7 +252,7 @@ def read_listings(
     with faults.noted():
         require_one_order(below_headers)
     summary = find_summary(below_headers)
-    rows, said_of_copies = _without_copies(below_headers.drop(summary))
+    rows, said_of_copies = _without_copies(below_headers.drop(summary), raw)
     totals = find_totals(rows)
     apart = headers.append([ruled, totals.rows, summary])
     listed = rows.drop(totals.rows)
@@ -311,7 +311,7 @@ def read_listings(
     title = origin.title
     if needs["id"]:
         with faults.noted():
-            check_ids(table, title, raw.errors.get(failed["id"]))
+            check_ids(table, title, raw.errors.get(failed["id"]), raw.called)
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
     decimal = origin.decimal if marked is None else marked
     prices = read_prices(table["price"], decimal, numbers, usual, delimiter=raw.delimiter)
@@ -341,6 +341,7 @@ def read_listings(
     problems = bad_rows(
         named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"] and classes != ()
     )
+    problems = problems.assign(row=raw.called(pd.Index(problems["row"])))
     with faults.noted():
         check_share(problems, len(table), limits, title, origin, photos.fits)
     origin = replace(origin, currency=currency, decimal=prices.decimal)
@@ -351,10 +352,10 @@ def read_listings(
         *said_of_formulas,
         *said_of_failed,
         *said_of_copies,
-        *said_of_ruled(ruled),
-        *said_of_headers(headers),
+        *said_of_ruled(raw.called(ruled)),
+        *said_of_headers(raw.called(headers)),
         *totals.notes(),
-        *said_of_summary(summary),
+        *said_of_summary(raw.called(summary)),
         *mapped.notes,
         *said_of_none,
         *said_of_splits,
@@ -393,14 +394,14 @@ def _files_of(raw: RawTable) -> pd.Series:
     return pd.Series(np.repeat(np.arange(len(rows)), rows), index=raw.table.index)
 
 
-def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _without_copies(table: pd.DataFrame, raw: RawTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Keep one of the rows that are equal in every cell, and say so."""
-    copies = raw.duplicated()
+    copies = table.duplicated()
     if not copies.any():
-        return raw, ()
-    count = int(copies.sum())
+        return table, ()
+    count, rows = int(copies.sum()), raw.called(table.index[copies])
     note = f"{many(count, 'row')} {agree(count, 'is a copy', 'are copies')} of another and left out: row"
-    return raw[~copies], (f"{note}{agree(count, '', 's')} {some(raw.index[copies], 5)}.",)
+    return table[~copies], (f"{note}{agree(count, '', 's')} {some(rows, 5)}.",)
 
 
 def _checked_columns(columns: object) -> dict[str, str]:
@@ -461,9 +462,11 @@ def _read(
         mapped, nested = {**origin.columns, **columns}, origin.is_nested
         raw = with_unlisted_photos(raw, mapped, origin.root, nested=nested, faults=faults)
         raw = with_labels_of_folders(raw, mapped, nested=nested)
-    if len(origin.metadata) > 1 or len(raw.table) > named:
+    if len(origin.metadata) > 1 or origin.parts or len(raw.table) > named:
         each = [
-            *(sha256_of_file(file) for file in origin.metadata),
+            *(sha256_of_file(file) for file in origin.files),
+            # the folders of parts may name labels
+            *(str(file.relative_to(origin.root)) for file in origin.parts),
             *(raw.table["image"].dropna() if len(raw.table) > named else ()),
         ]
         return origin, raw, hashlib.sha256("\n".join(each).encode()).hexdigest()

@@ -15,9 +15,11 @@ from curation.listings.folders import find_table, read_class_folders
 from curation.listings.limits import Limits
 from curation.listings.metadata import find_metadata, read_metadata
 from curation.listings.other_tables import next_step
+from curation.listings.parts import find_parts, read_parts, said_of_parts
 from curation.listings.price_cells import Decimal, check_decimal
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, read_raw, readable_format
+from curation.rendering.words import many
 from training.utils.bounded import most_bytes, parse_toml
 from training.utils.files import photo_path, printable_name, read_regular, require_regular
 
@@ -48,8 +50,8 @@ TABLE = "listings.csv"
 _LONGEST_NAME = 240
 _Value = TypeVar("_Value", str, int)
 _FORMS = (
-    f"a folder with {DECLARATION} or one table, a table (csv, tsv, xlsx, parquet, json, jsonl), a folder of class "
-    "folders, or a folder with a metadata file"
+    f"a folder with {DECLARATION}, one table or files of Parquet, a table (csv, tsv, xlsx, parquet, json, jsonl), a "
+    "folder of class folders, or a folder with a metadata file"
 )
 
 
@@ -64,7 +66,7 @@ class Source:
     root : Path
         The folder that image paths are relative to.
     table : Path or None
-        The table's file; None for a folder of class folders, whose table is the folder itself.
+        The table's file, the first of `parts`; None for class folders, whose table is the folder itself.
     name : str
         The dataset's name; runs are kept under it.
     currency : str or None
@@ -85,6 +87,8 @@ class Source:
         What marks the decimals of prices, see :func:`curation.listings.price_cells.check_decimal`.
     metadata : tuple of Path
         Of a folder as Hugging Face has it: its metadata files, one or one for each split.
+    parts : tuple of Path
+        Of a folder of Parquet files: those that are one table together.
     limits : dict of str to float
         ``allow_bad`` and ``max_photo_mb``, where the declaration names them.
     encoding : str or None
@@ -106,6 +110,7 @@ class Source:
     label_separator: str | None = None
     decimal: Decimal | None = None
     metadata: tuple[Path, ...] = ()
+    parts: tuple[Path, ...] = ()
     limits: dict[str, float] = field(default_factory=dict)
     encoding: str | None = None
     sheet: str | None = None
@@ -118,6 +123,11 @@ class Source:
             encoding=self.encoding if encoding is None else encoding,
             sheet=self.sheet if sheet is None else sheet,
         )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the table stands in; none for class folders, or in memory."""
+        return self.metadata or self.parts or (() if self.table is None else (self.table,))
 
     @property
     def is_class_folders(self) -> bool:
@@ -136,6 +146,8 @@ class Source:
             return "the table"
         if self.metadata:
             return some((file.relative_to(self.root) for file in self.metadata), 4)
+        if self.parts:
+            return f"{self.path} ({many(len(self.parts), 'file')} of Parquet)"
         return self.table.name if self.table else str(self.path)
 
     @property
@@ -294,9 +306,11 @@ def _limits(content: dict[str, Any], declaration: Path) -> dict[str, float]:
 
 
 def _folder(path: Path, name: str) -> Source:
-    """Return a folder of photos, with metadata or of class folders."""
+    """Return a folder of photos, with metadata or of class folders, or of one table."""
     if metadata := find_metadata(path):
         return Source(path, path, metadata[0], name, metadata=tuple(metadata))
+    if parts := find_parts(path):
+        return Source(path, path, parts[0], name, parts=parts)
     return Source(path, path, find_table(path), name)
 
 
@@ -371,6 +385,9 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
         )
     if source.metadata:
         raw = read_metadata(source.root, list(source.metadata), faults, encoding)
+    elif source.parts:
+        raw = read_parts(source.root, source.parts)
+        raw = replace(raw, notes=(*said_of_parts(source.root, source.parts), *raw.notes))
     else:
         try:
             raw = read_raw(source.table, names=likely_names(), unique=False, encoding=encoding, sheet=source.sheet)

@@ -40,6 +40,7 @@ __all__ = [
     "RawTable",
     "format_of",
     "held_table",
+    "of_parquet",
     "read_raw",
     "readable_format",
 ]
@@ -103,6 +104,8 @@ class RawTable:
         Of Excel: column → the currency that the number format of its cells shows, empty for the system's, NA for none.
     errors : mapping of str to Series of str
         Of Excel: column → the errors that its cells show, e.g. ``#DIV/0!``; these cells read as empty.
+    starts : tuple of (int, str)
+        Of Parquet files that are one table: the first row of each, and its name. The index counts the rows of all.
     """
 
     table: pd.DataFrame
@@ -112,6 +115,16 @@ class RawTable:
     sheets: tuple[str, ...] = ()
     currencies: Mapping[str, pd.Series] = field(default_factory=dict)
     errors: Mapping[str, pd.Series] = field(default_factory=dict)
+    starts: tuple[tuple[int, str], ...] = ()
+
+    def called(self, rows: pd.Index) -> pd.Index:
+        """Return what a person calls rows, by their labels: of several files, ``"12 of part-0.parquet"``."""
+        if not self.starts or not pd.api.types.is_integer_dtype(rows.dtype):
+            return rows
+        first, names = np.array([start for start, _ in self.starts]), [name for _, name in self.starts]
+        place = np.searchsorted(first, rows, side="right") - 1
+        texts = zip((rows - first[place]).tolist(), place.tolist(), strict=True)
+        return pd.Index([f"{row} of {names[part]}" for row, part in texts], dtype="string")
 
     @property
     def delimiter(self) -> str:
@@ -143,7 +156,8 @@ class RawTable:
                 if span.start <= place < span.stop
             }
             files.append(file.split(inside) if inside else file)
-        return RawTable(self.table.drop(self.table.index[sorted(apart)]), self.notes, tuple(files))
+        left = self.table.drop(self.table.index[sorted(apart)])
+        return RawTable(left, self.notes, tuple(files), starts=self.starts)
 
     def take(self, rows: npt.ArrayLike) -> RawTable:
         """Return some of the rows, by their ascending positions."""
@@ -152,7 +166,7 @@ class RawTable:
         for file, span in with_spans(self.files):
             inside = wanted[(wanted >= span.start) & (wanted < span.stop)] - span.start
             files.append(file.take(inside.tolist()))
-        return RawTable(self.table.iloc[wanted], self.notes, tuple(files))
+        return RawTable(self.table.iloc[wanted], self.notes, tuple(files), starts=self.starts)
 
 
 def format_of(path: Path) -> TableFormat | None:
@@ -258,13 +272,7 @@ def _of_content(
     path: Path, form: TableFormat, content: bytes, names: Collection[str], given: str | None, sheet: str | None
 ) -> RawTable:
     if form.kind == "parquet":
-        cells = read_table(io.BytesIO(content))
-        require_width(cells.num_columns)
-        table = as_text(_with_own_index(as_frame(without_photos(cells)), cells.column_names))
-        file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
-        # the metadata tells pandas which column is the index
-        renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
-        return RawTable(table, (), (replace(file, cells=renamed),))
+        return of_parquet(path.name, form, read_table(io.BytesIO(content)))
     if form.kind == "xlsx":
         usual = usual_workbook(content)
         read = _of_sheet(path.name, form, read_sheet(usual, names, sheet), usual)
@@ -309,6 +317,31 @@ def _of_content(
     raw.index = pd.RangeIndex(len(raw)) + first
     lines, style = spelled_rows(text, rows, style)
     return _spelled(_raw(path.name, replace(form, json=style), names_of, columns, raw, notes), lines, first)
+
+
+def of_parquet(name: str, form: TableFormat, cells: pa.Table) -> RawTable:
+    """Return the cells of a Parquet file as a table that was read.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    form : TableFormat
+        How it is written.
+    cells : pyarrow.Table
+        Its columns.
+
+    Raises
+    ------
+    ValueError
+        If it has too many columns, or two of one name.
+    """
+    require_width(cells.num_columns)
+    table = as_text(_with_own_index(as_frame(without_photos(cells)), cells.column_names))
+    file = WrittenFile(name, form, tuple(cells.column_names), cells)
+    # the metadata tells pandas which column is the index
+    renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
+    return RawTable(table, (), (replace(file, cells=renamed),))
 
 
 def _spelled(

@@ -51,7 +51,8 @@ def said_of_unnamed(images: pd.Series, table: pd.DataFrame, origin: Source) -> t
         return ()
     root = origin.root
     named = {os.path.normpath(photo_path(root, image)) for image in images.dropna()}
-    tops = {os.path.normpath(file.parent) for file in (origin.metadata or (origin.table,))}
+    # the paths of photos begin in the folder of all parts
+    tops = {os.path.normpath(folder) for folder in ([root] if origin.parts else [file.parent for file in origin.files])}
     beside = {os.path.dirname(path) for path in named}  # noqa: PTH120
     tops |= {folder for folder in beside if not os.path.relpath(folder or ".", root).startswith("..")}
     left = sorted({photo for folder in tops for photo in _photos(Path(folder))} - named)
@@ -103,7 +104,7 @@ def _named_elsewhere(table: pd.DataFrame, origin: Source, left: Sequence[str]) -
     for cell in images[images != ""].unique():
         for name in names if len(names := names_of(cell)) > 1 else ():
             follow(name, ())
-    above = [str(file.parent) for file in (origin.metadata or (origin.table,)) if file is not None]
+    above = [str(file.parent) for file in origin.files]
     for column in table.columns.difference(list(COLUMNS)):
         for image, cell in zip(images, table[column], strict=True):
             if pd.isna(cell) or "." not in (text := str(cell)):

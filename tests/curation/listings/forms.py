@@ -97,6 +97,14 @@ def _sellers_export(folder: Path) -> Path:
     return folder / "export.csv"
 
 
+def _parts(folder: Path) -> Path:
+    table = rows().astype({"price": float})
+    draw(folder, table["image"].tolist())
+    for name, part in (("part-2", table[:4]), ("part-10", table[4:])):
+        part.to_parquet(folder / f"{name}.parquet")
+    return folder
+
+
 def _class_folders(folder: Path) -> Path:
     table = rows()
     draw(folder, [f"{label}/{id}.png" for id, label in zip(table["id"], table["label"], strict=True)])
@@ -196,6 +204,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     ),
     "A seller's export: other names of columns, `£1,200`, backslashes, copied rows": _sellers_export,
     "A folder with one table": lambda folder: _csv("export.csv")(folder).parent,
+    "A folder of Parquet files": _parts,
     "Class folders": _class_folders,
     "Class folders below splits, in any usual name": _split_folders,
     "Hugging Face imagefolder with `metadata.csv`": _imagefolder(
