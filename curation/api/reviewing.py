@@ -122,7 +122,8 @@ class RunReview(RunResults):
         reviewer: str | None = None,
         browser: bool = True,
         page: bool = False,
-        first: int | None = None,
+        top: int | None = None,
+        all: bool = False,
         learn: bool = True,
         blind: float = 0.0,
         conflicts: bool = False,
@@ -144,8 +145,11 @@ class RunReview(RunResults):
         page : bool
             Show a page of one listing at a time, made for keys, instead of the FiftyOne App: it needs neither FiftyOne
             nor MongoDB, and opens in seconds.
-        first : int, optional
-            With `page`: only so many listings, those to look at first.
+        top : int, optional
+            Only so many of the listings that are left, those to look at first; by default 5,000. Others are loaded
+            once these are decided, and nothing that was decided is lost.
+        all : bool
+            Load all listings.
         learn : bool
             With `page`: whether the order of what is left, and its suggestions, follow what is decided.
         blind : float
@@ -164,20 +168,23 @@ class RunReview(RunResults):
         ReviewError
             If there is no MongoDB, the port is taken, or the photos are gone.
         InputError
-            If `first`, `learn`, `blind`, `conflicts` or `overlap` is given without `page`, `first` is not 1 or more or
-            given with `conflicts`, `blind` or `overlap` is no share, or the run has another overlap.
+            If `learn`, `blind`, `conflicts` or `overlap` is given without `page`, `top` is not 1 or more or given with
+            `all`, either is given with `conflicts`, `blind` or `overlap` is no share, or the run has another overlap.
         RunInUseError
             If decisions of an earlier run are to be taken over while another command works on this one.
         """
+        from curation.review.chosen import chosen_top
+
+        first = chosen_top(top, all=all)
         if page:
             from curation.review.live.serve import serve_page
 
-            check_range("first", "number of listings", first, 1, math.inf)
             check_range("blind", "share of the listings", blind, 0, 1)
             check_range("overlap", "share of the listings", overlap, 0, 1)
-            if conflicts and first is not None:
+            if conflicts and (all or top is not None):
+                name = "all" if all else "top"
                 raise InputError(
-                    "`first` has no effect with `conflicts`", fix="Leave it out: all are shown.", parameter="first"
+                    f"`{name}` has no effect with `conflicts`", fix="Leave it out: all are shown.", parameter=name
                 )
             return serve_page(
                 self._files,
@@ -185,15 +192,14 @@ class RunReview(RunResults):
                 port=port,
                 reviewer=reviewer,
                 open_browser=browser,
-                first=first,
+                first=None if conflicts else first,
                 learn=learn,
                 blind=blind,
                 conflicts=conflicts,
                 overlap=overlap,
                 reporter=reporter,
             )
-        idle = {"first": first is not None, "learn": not learn, "blind": bool(blind), "conflicts": conflicts}
-        idle |= {"overlap": overlap is not None}
+        idle = {"learn": not learn, "blind": bool(blind), "conflicts": conflicts, "overlap": overlap is not None}
         for name, given in idle.items():
             if given:
                 raise InputError(
@@ -204,7 +210,13 @@ class RunReview(RunResults):
         from curation.review.server.serve import run_review
 
         return run_review(
-            self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, reporter=reporter
+            self._files,
+            address=address,
+            port=port,
+            reviewer=reviewer,
+            open_browser=browser,
+            top=first,
+            reporter=reporter,
         )
 
     @checked
@@ -232,7 +244,8 @@ class RunReview(RunResults):
         self,
         *,
         output: str | Path | None = None,
-        first: int | None = None,
+        top: int | None = None,
+        all: bool = False,
         test: bool = False,
         budget: int | None = None,
         reviewer: str | None = None,
@@ -244,8 +257,10 @@ class RunReview(RunResults):
         ----------
         output : str or Path, optional
             The file; by default ``review.html`` in the run's folder.
-        first : int, optional
-            Only so many listings, those to look at first.
+        top : int, optional
+            Only so many flagged listings, those to look at first; by default 5,000.
+        all : bool
+            Write all flagged listings.
         test : bool
             Instead of the queue, test listings that are drawn at random, without suggestions, chances, issues and
             reasons: those that say most about whether cleaning helped. The run keeps the draw, and `retrain` estimates
@@ -263,13 +278,15 @@ class RunReview(RunResults):
         ReviewError
             If no listing has a photo, or the photos are gone.
         InputError
-            If the file can't be written, or no test listing can be drawn.
+            If the file can't be written, no test listing can be drawn, or `top` is not 1 or more, or given with `all`.
         RunInUseError
             If another command works on the run while test listings are drawn.
         """
+        from curation.review.chosen import chosen_top, said_of_rest
         from curation.review.page.write import write_page
 
-        return write_page(
+        first = chosen_top(top, all=all)
+        written = write_page(
             self._files,
             output=as_path(output),
             first=first,
@@ -279,6 +296,12 @@ class RunReview(RunResults):
             reviewer=reviewer,
             reporter=reporter,
         )
+        if not test:
+            for line in said_of_rest(
+                written.listings, written.flagged, "flagged listing", again="review_page(all=True)"
+            ):
+                reporter.say(line)
+        return written
 
     def _drawn(self, budget: int | None, reporter: Reporter) -> list[str]:
         """Return the test listings that are drawn for a review."""

@@ -54,9 +54,8 @@ Examples:
     metavar="FILE",
     help="With --html: the page. [default: review.html in the run]",
 )
-@click.option(
-    "--first", type=click.IntRange(min=1), metavar="N", help="With --page or --html: only the N most urgent listings."
-)
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Load the N most urgent listings. [default: 5000]")
+@click.option("--all", is_flag=True, help="Load all listings.")
 @click.option(
     "--learn/--no-learn",
     default=True,
@@ -98,7 +97,8 @@ def review(
     page: bool,
     html: bool,
     output: Path | None,
-    first: int | None,
+    top: int | None,
+    all: bool,
     learn: bool,
     blind: float,
     conflicts: bool,
@@ -115,7 +115,7 @@ def review(
     check_page_options(context, page=page, html=html, link=link)
     run = curation.open_run(run_folder, photos=photos, reporter=Terminal())
     if html:
-        chosen = {"first": first, "test": test, "budget": budget}
+        chosen = {"top": top, "all": all, "test": test, "budget": budget}
         review_page(run, chosen, output=output, reviewer=reviewer, browser=browser, as_json=as_json)
         return
     if link:
@@ -127,7 +127,8 @@ def review(
         reviewer=reviewer,
         browser=browser,
         page=page,
-        first=first,
+        top=top,
+        all=all,
         learn=learn,
         blind=blind,
         conflicts=conflicts,

@@ -34,17 +34,16 @@ def check_page_options(context: click.Context, *, page: bool, html: bool, link: 
         if html:
             raise InputError(f"--{name} has no effect with --html", fix="Leave one of them out.")
         raise InputError(f"--{name} has no effect without --html", fix="Leave it out, or add --html.")
-    if is_given(context, "first") and not (html or page):
-        raise InputError("--first has no effect without --page or --html", fix="Leave it out, or add one of them.")
     for name in filter(lambda name: not page and is_given(context, name), ("learn", "blind", "conflicts", "overlap")):
         raise InputError(f"--{name} has no effect without --page", fix="Leave it out, or add --page.")
     if is_given(context, "budget") and not is_given(context, "test"):
         raise InputError("--budget has no effect without --test", fix="Leave it out, or add --test.")
-    if is_given(context, "first") and is_given(context, "conflicts"):
-        raise InputError("--first has no effect with --conflicts", fix="Leave it out: all conflicts are shown.")
-    if is_given(context, "first") and is_given(context, "test"):
-        raise InputError("--first has no effect with --test", fix="Say how many with --budget.")
-    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos", "first")):
+    for name in filter(lambda name: is_given(context, name), ("top", "all")):
+        if is_given(context, "conflicts"):
+            raise InputError(f"--{name} has no effect with --conflicts", fix="Leave it out: all conflicts are shown.")
+        if is_given(context, "test"):
+            raise InputError(f"--{name} has no effect with --test", fix="Say how many with --budget.")
+    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos", "top", "all")):
         raise InputError(f"--{name} has no effect with --link", fix="Leave one of them out.")
 
 
@@ -55,7 +54,7 @@ def is_given(context: click.Context, name: str) -> bool:
 
 def again_call(context: click.Context) -> str:
     """Return the call, in backquotes, that opens a review again as it was: for the same reviewer, in the same way."""
-    kept = ("page", "address", "port", "reviewer", "first", "learn", "blind", "conflicts", "overlap")
+    kept = ("page", "address", "port", "reviewer", "top", "all", "learn", "blind", "conflicts", "overlap")
     chosen = ", ".join(f"{name}={context.params[name]!r}" for name in kept if is_given(context, name))
     return f"`review({chosen})`"
 

@@ -9,10 +9,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from curation.review.similar import features_of, nearest
-from curation.review.table import photo_at, photo_folder, review_table
+from curation.review.table import photo_at, photo_folder
 from curation.run.columns import Listed, read_issues
 from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
@@ -158,11 +157,6 @@ class Cards:
         self._place = {id: place for place, id in enumerate(self.ids)}
         self._folder = photo_folder(run, needed=self._has_photos())
 
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """The table of the review; see :func:`curation.review.table.review_table`."""
-        return review_table(self._run)
-
     def judged_again(self, issues: Any) -> Cards:
         """Return cards of the same run that say something else of its listings.
 
@@ -182,6 +176,10 @@ class Cards:
     def __contains__(self, id: str) -> bool:
         """Return whether there is a card of this listing."""
         return id in self._place
+
+    def row(self, id: str) -> int | None:
+        """Return where a listing is in `ids`; None if the run has no such listing."""
+        return self._place.get(id)
 
     @property
     def queue(self) -> list[str]:

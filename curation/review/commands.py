@@ -8,6 +8,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from curation.review.chosen import TOP
+
 __all__ = ["BLIND_PREFIX", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions", "audit_decisions", "open_page"]
 
 #: Prints a link into a review that is open.
@@ -60,7 +62,7 @@ def open_page(
     reviewer: str,
     *,
     address: str = "127.0.0.1",
-    first: int | None = None,
+    first: int | None = TOP,
     learn: bool = True,
     blind: float = 0.0,
     conflicts: bool = False,
@@ -86,8 +88,8 @@ def open_page(
     words = ["curate", "review", "--page", "--run", str(run), "--port", str(port), "--reviewer", reviewer]
     if address != "127.0.0.1":
         words += ["--address", address]
-    if first is not None:
-        words += ["--first", str(first)]
+    if first != TOP and not conflicts:
+        words += ["--all"] if first is None else ["--top", str(first)]
     if not learn:
         words.append("--no-learn")
     if blind:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from curation.errors import CurateError
@@ -35,7 +37,7 @@ _BLOCK = 4096
 _RECIPE = "2"
 
 
-def points_of(run: RunFolder) -> dict[str, Float32]:
+def points_of(run: RunFolder, only: Collection[str] | None = None) -> dict[str, Float32]:
     """Return the position of each photo in two dimensions; compute it if the run does not have it yet.
 
     t-SNE (van der Maaten and Hinton, 2008) of the first 50 principal components places up to 2,000 photos, drawn by
@@ -46,6 +48,8 @@ def points_of(run: RunFolder) -> dict[str, Float32]:
     ----------
     run : RunFolder
         A finished run.
+    only : collection of str, optional
+        The listings; by default all. If the run has no points yet, these are placed among themselves, and not kept.
 
     Returns
     -------
@@ -55,7 +59,9 @@ def points_of(run: RunFolder) -> dict[str, Float32]:
     kept = kept_points(run)
     if kept is not None:
         return kept
-    ids, points = _compute(run)
+    ids, points = _compute(run, only)
+    if only is not None:
+        return _by_listing(ids, points)
     with whole_file(_file(run)) as temporary:
         np.savez(temporary, id=ids, points=points, made_from=np.array(_made_from(run)))
     return _by_listing(ids, points)
@@ -105,10 +111,11 @@ def _by_listing(ids: npt.NDArray[np.str_], points: Float32) -> dict[str, Float32
     return dict(zip(ids.tolist(), points, strict=True))
 
 
-def _compute(run: RunFolder) -> tuple[npt.NDArray[np.str_], Float32]:
+def _compute(run: RunFolder, only: Collection[str] | None = None) -> tuple[npt.NDArray[np.str_], Float32]:
     features = features_of(run)
     ids = run.training_table()["id"].astype(str).to_numpy(dtype=str)
-    rows = np.flatnonzero(_has_features(features))
+    wanted = np.arange(len(ids)) if only is None else np.flatnonzero(pd.Index(ids).isin(list(only)))
+    rows = wanted[_has_features(features[wanted])]
     # sorted by id, so that the points do not depend on the order of the rows
     rows = rows[np.argsort(ids[rows], kind="stable")]
     if len(rows) < 3:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
 
 from curation.rendering.words import many
+from curation.review.card import Cards
 from curation.run.journal import ACTIONS, Decision
 
 __all__ = ["AHEAD", "Progress", "progress_of"]
@@ -79,35 +80,38 @@ class Progress:
         return ""
 
 
-def progress_of(table: pd.DataFrame, holding: Mapping[str, Decision]) -> Progress:
+def progress_of(cards: Cards, holding: Mapping[str, Decision]) -> Progress:
     """Return the progress of a review.
 
     Parameters
     ----------
-    table : DataFrame
-        From :func:`curation.review.table.review_table`.
+    cards : Cards
+        Of the run.
     holding : mapping of str to Decision
         The valid decision of each listing that has one.
     """
-    decided = table["id"].isin(list(holding))
-    flagged = table["issues"].str.len() > 0
-    chance = table["change_chance"]
+    chance, flagged = np.nan_to_num(cards.column("change_chance")), cards.flagged
+    known = [row for row in map(cards.row, holding) if row is not None]
+    decided, changed = np.zeros(len(flagged), np.bool_), np.zeros(len(flagged), np.bool_)
+    decided[known] = True
+    changes = (cards.row(id) for id, decision in holding.items() if decision.action not in _STAY)
+    changed[[row for row in changes if row is not None]] = True
     left = flagged & ~decided
-    changed = table["id"].map(lambda id: id in holding and holding[id].action not in _STAY).astype(bool)
     actions = Counter(decision.action for decision in holding.values())
     reviewers = Counter(decision.reviewer for decision in holding.values())
-    kinds = table["issues"][flagged].explode()
-    done = kinds[decided[kinds.index]].value_counts()
+    kinds = {kind: (int((flags & decided).sum()), int(flags.sum())) for kind, flags in cards.flags.items()}
     return Progress(
         flagged=int(flagged.sum()),
         done=int((flagged & decided).sum()),
         others=len(holding) - int((flagged & decided).sum()),
         actions={action: actions[action] for action in ACTIONS},
         reviewers=dict(reviewers.most_common()),
-        kinds={str(kind): (int(done.get(kind, 0)), int(count)) for kind, count in kinds.value_counts().items()},
+        kinds=dict(
+            sorted(((kind, counts) for kind, counts in kinds.items() if counts[1]), key=lambda each: -each[1][1])
+        ),
         expected_left=float(chance[left].sum()),
-        # the table is in the order of the queue
-        expected_ahead=float(chance[left].head(AHEAD).sum()),
+        # cards are in the order of the queue
+        expected_ahead=float(chance[left][:AHEAD].sum()),
         expected_done=float(chance[flagged & decided].sum()),
         changed_done=int((flagged & changed).sum()),
     )

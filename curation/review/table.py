@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,15 @@ __all__ = ["missing_photos", "photo_at", "photo_folder", "plain", "require_photo
 _FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height", "unreadable")
 
 
-def review_table(run: RunFolder) -> pd.DataFrame:
-    """Return all listings of a run, by priority.
+def review_table(run: RunFolder, only: Collection[str] | None = None) -> pd.DataFrame:
+    """Return listings of a run, by priority.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    only : collection of str, optional
+        The listings; by default all.
 
     Returns
     -------
@@ -39,6 +46,10 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     issues, listings = run.issues(), run.listings()
     for table in (issues, listings):
         table["id"] = table["id"].astype(str)
+    issues["near_duplicate_order"] = _order_of_groups(issues)
+    if only is not None:
+        wanted = list(only)
+        issues, listings = (table[table["id"].isin(wanted)].reset_index(drop=True) for table in (issues, listings))
     added = [name for name in _FROM_LISTINGS if name in listings and name not in issues]
     table = issues.merge(listings[["id", *added]], on="id", how="left", validate="one_to_one")
     images = table["image"] if "image" in table else pd.Series(None, index=table.index, dtype=object)
@@ -50,8 +61,7 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     columns = flags_by_kind(table.columns)
     flags = {kind: table[column].fillna(False).astype(bool).tolist() for kind, column in columns.items()}
     table["issues"] = [[kind for kind in flags if flags[kind][row]] for row in range(len(table))]
-    table["near_duplicate_order"] = _order_of_groups(table)
-    table = table.merge(_predictions(run), on="id", how="left")
+    table = table.merge(_predictions(run, only), on="id", how="left")
     return table.sort_values("priority", kind="stable").reset_index(drop=True)
 
 
@@ -145,10 +155,12 @@ def _order_of_groups(table: pd.DataFrame) -> pd.Series:
     return table["near_duplicate_group"].map(places).astype("Int64")
 
 
-def _predictions(run: RunFolder) -> pd.DataFrame:
+def _predictions(run: RunFolder, only: Collection[str] | None) -> pd.DataFrame:
     """Return the most probable class of each listing that was scored."""
     probabilities = run.probabilities()
     scored, classes = probabilities.scored, np.array(probabilities.classes)
+    if only is not None:
+        scored = scored & pd.Index(probabilities.ids.astype(str)).isin(list(only))
     probs = probabilities.probs[scored]
     return pd.DataFrame(
         {

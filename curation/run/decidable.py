@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.errors import DecisionsError, closest, some
@@ -17,12 +19,33 @@ from curation.run.columns import read_issues
 from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
 from curation.run.new_values import check_new_class, check_price, same_name
+from training.utils.arrays import Float64
 
 __all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "refused", "require_labels"]
 
 _COLUMNS = ("given_label", "label_score", "suggested_label", "suggested_confidence", "suggested_price", "price")
 #: Share of the prices that are not whole whose third decimals say that the others have three, too.
 _THREE = 0.1
+
+
+class _Column(Mapping[str, Any]):
+    """A column by listing, whose values are made when they are asked for: dicts of 1,000,000 take seconds."""
+
+    def __init__(self, place: Mapping[str, int], values: Any) -> None:
+        self._place, self._values = place, values
+
+    def __getitem__(self, id: str) -> Any:
+        value = self._values[self._place[id]].as_py()
+        return None if value != value else value
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._place
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
 
 
 @dataclass(frozen=True)
@@ -33,10 +56,10 @@ class Decidable:
     ----------
     classes : tuple of str
         Classes of the run.
-    labels : dict of str to (str or None)
+    labels : mapping of str to (str or None)
         The given label of each listing.
-    suggested_labels : dict of str to (str or None)
-    suggested_prices : dict of str to (float or None)
+    suggested_labels : mapping of str to (str or None)
+    suggested_prices : mapping of str to (float or None)
         None where nothing is suggested.
     priced : bool
         Whether the dataset has prices.
@@ -51,9 +74,9 @@ class Decidable:
     """
 
     classes: tuple[str, ...]
-    labels: dict[str, str | None]
-    suggested_labels: dict[str, str | None]
-    suggested_prices: dict[str, float | None]
+    labels: Mapping[str, str | None]
+    suggested_labels: Mapping[str, str | None]
+    suggested_prices: Mapping[str, float | None]
     priced: bool
     currency: str | None
     decimal: Decimal = "."
@@ -64,24 +87,22 @@ class Decidable:
     def of(cls, run: RunFolder) -> Decidable:
         """Return what can be decided in a finished run."""
         issues = read_issues(run, _COLUMNS, flags=False)
-        ids = issues["id"].to_pylist()
-
-        def column(name: str) -> dict[str, Any]:
-            # runs of earlier versions suggest no price
-            values = issues[name].to_pylist() if name in issues.column_names else [None] * len(ids)
-            return {id: None if value != value else value for id, value in zip(ids, values, strict=True)}
-
-        prices = column("price")
+        place = {id: row for row, id in enumerate(issues["id"].to_pylist())}
+        # runs of earlier versions suggest no price
+        labels, suggested, fitting, prices = (
+            issues[name] if name in issues.column_names else pa.nulls(len(place)) for name in _COLUMNS[:4]
+        )
+        amounts = np.asarray(prices.cast(pa.float64()).to_numpy(zero_copy_only=False))
         less = pc.less_equal(issues["suggested_confidence"], issues["label_score"])
         return cls(
             classes=tuple(run.classes),
-            labels=column("given_label"),
-            suggested_labels=column("suggested_label"),
-            suggested_prices=column("suggested_price"),
-            priced=any(price is not None for price in prices.values()),
+            labels=_Column(place, labels),
+            suggested_labels=_Column(place, suggested),
+            suggested_prices=_Column(place, fitting),
+            priced=not np.isnan(amounts).all(),
             currency=run.record()["dataset"].get("currency"),
             decimal=known_decimal(run.record()["dataset"].get("decimal", ".")) or "",
-            three_decimals=_have_three([float(price) for price in prices.values() if price is not None]),
+            three_decimals=_have_three(amounts[~np.isnan(amounts)]),
             unlikely=frozenset(issues["id"].filter(less).to_pylist()),
         )
 
@@ -109,10 +130,10 @@ class Decidable:
         )
 
 
-def _have_three(prices: Iterable[float]) -> bool:
+def _have_three(prices: Float64) -> bool:
     # of 1.250 and 2.125, the first does not show its third; and prices in cents never have one
-    broken = [price for price in prices if not price.is_integer()]
-    return bool(broken) and sum(round(price, 2) != price for price in broken) >= _THREE * len(broken)
+    broken = prices[prices != np.floor(prices)]
+    return bool(len(broken)) and int((np.round(broken, 2) != broken).sum()) >= _THREE * len(broken)
 
 
 def new_classes_of(holding: Mapping[str, Decision]) -> list[str]:

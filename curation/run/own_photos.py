@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -33,12 +35,18 @@ class OwnPhotos:
     def __init__(self, run: RunFolder) -> None:
         self._folder = Path.cwd() / run.photo_root
         self._boundary = Boundary(run.photo_boundary)
-        table = run.listings()
+        self._run = run
+
+    @cached_property
+    def _read(self) -> Mapping[str, set[str]]:
+        """The hashes of each photo, by where it lies: few reviews ask for them."""
+        table = self._run.listings()
         hashes = table["sha256"] if "sha256" in table else pd.Series(pd.NA, table.index)
-        self._read = defaultdict[str, set[str]](set)
+        read = defaultdict[str, set[str]](set)
         for image, sha256 in zip(table["image"].astype(object), hashes.astype(object), strict=True):
             if not (pd.isna(image) or pd.isna(sha256)):
-                self._read[self._place(image)].add(sha256)
+                read[self._place(image)].add(sha256)
+        return read
 
     def standing(self, photo: str) -> Literal["same", "changed", "strange"]:
         """Return what the file of a photo is now.

@@ -210,7 +210,7 @@ def test_a_run_with_another_array_is_another_question(shop):
 
 def test_a_page_to_review_is_written_without_a_server(shop):
     run = curation.find_issues(shop, probabilities=certain(shop), text=False)
-    written = run.review_page(output="mine.html", first=3)
+    written = run.review_page(output="mine.html", top=3)
     assert written.listings == 3
     assert "<!doctype html>" in Path("mine.html").read_text()
 

@@ -30,7 +30,18 @@ __all__ = ["DRAWN", "READERS"]
 _WORDS = (
     *("--run", "--json", "--markdown", "--seed", "--folds", "--price", "--columns", "--dry-run", "--wait", "--help"),
     *("--accept-suggestions", "--min-confidence", "--as-of", "--decisions", "--format", "--output", "--reviewer"),
-    *("--first", "--port", "--label", "--new-class", "--image-size", "--epochs", "--model", "--trials", "--time-limit"),
+    *(
+        "--top",
+        "--all",
+        "--port",
+        "--label",
+        "--new-class",
+        "--image-size",
+        "--epochs",
+        "--model",
+        "--trials",
+        "--time-limit",
+    ),
     *("-1", "0", "1e400", "nan", "inf", "9" * 400, "", " ", "--", "-", "=", "a=b", "id=", "=id", "\x1b[2J", "\u202e"),
     *("ü", "x" * 5000, "../x", "no/such/file.csv", "a\nb", "[red]x[/]", "{0}", "%s", "2026-13-45", "\udcff", "RUN"),
 )

@@ -20,11 +20,13 @@ from curation.review.app.decide import known_classes
 from curation.review.app.edits import put_back
 from curation.review.app.environment import load_fiftyone
 from curation.review.app.look import ALL, TO_REVIEW, set_look
-from curation.review.app.mirror import PREFIX, mirror
+from curation.review.app.mirror import PREFIX, listings_of, mirror
 from curation.review.app.panels import add_evaluation, add_plot
 from curation.review.app.samples import add_samples
 from curation.review.app.thumbnails import Source, copies_of, sources
 from curation.review.app.written import changed_outside
+from curation.review.card import cards_of
+from curation.review.chosen import has_left, loaded_of, said_of_rest
 from curation.review.journal_state import Standing, standing_of
 from curation.review.points import points_of
 from curation.review.table import missing_photos, review_table
@@ -81,6 +83,8 @@ class Opened:
         do not fit this run, missing photos, nothing to review.
     first_view : str
         The saved view that opens first.
+    flagged : frozenset of str
+        The listings to decide on.
     """
 
     dataset: Any
@@ -91,6 +95,7 @@ class Opened:
     put_back: PutBack
     messages: tuple[str, ...]
     first_view: str
+    flagged: frozenset[str] = field(repr=False)
 
 
 def dataset_name(run: RunFolder) -> str:
@@ -139,7 +144,7 @@ def _stored(fo: Any, run: RunFolder) -> Any:
     return dataset
 
 
-def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
+def open_dataset(run: RunFolder, *, top: int | None = None, keep: bool = False, reporter: Reporter = SILENT) -> Opened:
     """Make or open the FiftyOne dataset of a run, with all decisions of the journal.
 
     The dataset is rebuilt if the run has changed, or samples were removed or changed by another program. The decisions
@@ -148,10 +153,16 @@ def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
 
     A run without decisions takes over those of the latest earlier run of its dataset, as far as they still apply.
 
+    The dataset has the listings of :func:`curation.review.chosen.loaded_of`, and others once these are decided.
+
     Parameters
     ----------
     run : RunFolder
         A finished run.
+    top : int, optional
+        How many of the listings that are left, the most urgent ones; by default all.
+    keep : bool
+        Whether others look at the run: the listings stay those that were loaded then.
     reporter : Reporter, optional
         Is told if this waits for another command.
 
@@ -163,8 +174,8 @@ def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
         If the listings have photos and none of them exists, or the run's folder can't be written.
     """
     run.require_finished()
-    table = review_table(run)
-    missing = missing_photos(table)
+    cards = cards_of(run)
+    top = None if top is not None and len(cards.ids) <= top else top
     try:
         taken_over = carry_over(run, reporter=reporter)
     except OSError as error:
@@ -175,15 +186,25 @@ def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
     made_from = _fingerprint(run)
     found = PutBack()
     dataset = _stored(fo, run)
+    made: dict[str, Any] = {"run": str(run.folder.resolve()), "made_from": made_from, "top": top}
+    made["line"] = run.read_journal().last
     if dataset is not None:
-        current = (dataset.info.get("curate") or {}).get("made_from") == made_from
+        before = dataset.info.get("curate") or {}
+        current = before.get("made_from") == made_from
         if current:
-            found = _put_back(dataset, run, table["id"])
-        if not current or found.vanished or found.changed:
+            found = _put_back(dataset, run)
+        # an earlier version kept all listings
+        loaded = loaded_of(run, before.get("top"), before.get("line", 0)) if current else None
+        if current and (keep or (before.get("top") == top and has_left(run, loaded))):
+            made = before
+        if made is not before or found.vanished or found.changed:
             fo.delete_dataset(dataset.name)
             dataset = None
+    only = loaded_of(run, made.get("top"), made.get("line", 0))
+    table = review_table(run, only)
+    missing = missing_photos(table)
     if dataset is None:
-        dataset = _make(fo, dataset_name(run), run, table, made_from)
+        dataset = _make(fo, dataset_name(run), run, table, made, only)
     mirror(dataset, run)
     show_comparison(dataset, run)
     standing = standing_of(run)
@@ -191,6 +212,7 @@ def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
     left = (table["issues"].str.len() > 0) & ~table["id"].isin(standing.holding)
     messages = [str(taken_over)] if taken_over else []
     messages += [*standing.damaged, *_misfits(run, standing), *_missing(missing)]
+    messages += said_of_rest(len(table), len(cards.ids))
     if not left.any():
         messages.append(f"Nothing is left to review. The view {ALL} shows all {len(table):,} listings.")
     return Opened(
@@ -202,6 +224,7 @@ def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
         found,
         tuple(messages),
         TO_REVIEW if left.any() else ALL,
+        frozenset(table["id"][table["issues"].str.len() > 0]),
     )
 
 
@@ -246,15 +269,15 @@ def put_back_all(run: RunFolder) -> PutBack:
         return PutBack()
     if (dataset.info.get("curate") or {}).get("made_from") != _fingerprint(run):
         return PutBack()  # an earlier run in this folder
-    found = _put_back(dataset, run, review_table(run)["id"])
+    found = _put_back(dataset, run)
     mirror(dataset, run)
     return found
 
 
-def _put_back(dataset: Any, run: RunFolder, ids: pd.Series) -> PutBack:
+def _put_back(dataset: Any, run: RunFolder) -> PutBack:
     labels = put_back(dataset, run)
-    present = set(dataset.values("listing_id"))
-    vanished = [id for id in ids if id not in present]
+    present, loaded = set(dataset.values("listing_id")), listings_of(dataset, run)
+    vanished = [id for id in cards_of(run).ids if id not in present and (loaded is None or id in loaded)]
     return PutBack(tuple(labels), tuple(changed_outside(dataset, run)), tuple(vanished))
 
 
@@ -264,12 +287,14 @@ def _fingerprint(run: RunFolder) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _make(fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made_from: str) -> Any:
+def _make(
+    fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made: dict[str, Any], only: frozenset[str] | None
+) -> Any:
     dataset = fo.Dataset(name, persistent=True)
     try:
         # scikit-learn computes the points meanwhile, without the interpreter lock
         with ThreadPoolExecutor(1) as pool:
-            points = pool.submit(points_of, run)
+            points = pool.submit(points_of, run, only)
             add_samples(dataset, table, copies_of(run))
             for declared in map(dataset.get_field, ("listing_id", "original_label")):
                 declared.read_only = True
@@ -280,7 +305,7 @@ def _make(fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made_from: st
             add_evaluation(dataset, run.classes)
             add_plot(dataset, points.result())
         # written last: without it, the dataset counts as incomplete
-        dataset.info["curate"] = {"run": str(run.folder.resolve()), "made_from": made_from}
+        dataset.info["curate"] = made
         dataset.save()
     except BaseException:
         fo.delete_dataset(name)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import ReviewError
+from curation.review.chosen import loaded_of
 from curation.review.journal_state import Standing, standing_of
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, Decision
 
-__all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "look_at", "mirror", "run_of", "write_down"]
+__all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "listings_of", "look_at", "mirror", "run_of", "write_down"]
 
 #: The names of our datasets begin with this.
 PREFIX = "curate-"
@@ -59,6 +60,18 @@ def run_of(dataset: Any) -> RunFolder:
     if not run.record_file.is_file():
         raise ReviewError(f"nothing was recorded: the run of {dataset.name} does not exist (no {run.record_file})")
     return run
+
+
+def listings_of(dataset: Any, run: RunFolder) -> frozenset[str] | None:
+    """Return the listings that a dataset was made of; None for all.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+    run : RunFolder
+    """
+    made = dataset.info.get("curate") or {}
+    return loaded_of(run, made.get("top"), made.get("line", 0))
 
 
 def look_at(dataset: Any, samples: Sequence[str] | None = None) -> list[Sample]:

@@ -13,9 +13,10 @@ import fiftyone.operators as foo
 
 from curation.errors import CurateError
 from curation.review.app.decide import decidable_of
+from curation.review.app.files import files_of
 from curation.review.app.following import following, open_photo, photos_shown
 from curation.review.app.mirror import run_of
-from curation.review.app.thumbnails import copies_of, whole_of
+from curation.review.app.thumbnails import copies_of, sources, whole_of
 from curation.review.card import Example, cards_of
 from curation.review.journal_state import standing_of
 from curation.review.progress import progress_of
@@ -72,7 +73,7 @@ class ShowProgress(_Show):
     def data(self, ctx: Any) -> dict[str, Any]:
         """Return the counts."""
         run = run_of(_dataset(ctx.dataset_name))
-        progress = progress_of(cards_of(run).table, standing_of(run).holding)
+        progress = progress_of(cards_of(run), standing_of(run).holding)
         return {**asdict(progress), "left": progress.left, "hint": progress.hint}
 
 
@@ -92,7 +93,10 @@ def _card(run: RunFolder, sample: str, id: str) -> dict[str, Any]:
 
 def _shown(example: Example, run: RunFolder) -> dict[str, Any]:
     """Return a listing beside the open one, with the file that the browser may be sent as its photo."""
-    return {**asdict(example), "photo": whole_of(example.photo, copies_of(run))}
+    folder = copies_of(run)
+    # it need not be one of the samples
+    files_of(run).add(sources({"photo": example.photo}, folder))
+    return {**asdict(example), "photo": whole_of(example.photo, folder)}
 
 
 @lru_cache(maxsize=4)

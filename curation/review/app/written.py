@@ -14,6 +14,7 @@ from typing import Any
 
 from curation.errors import ReviewError, some
 from curation.rendering.words import agree, many
+from curation.review.app.mirror import listings_of
 from curation.review.app.samples import values_of_samples
 from curation.review.app.thumbnails import copies_of
 from curation.review.table import review_table
@@ -68,7 +69,7 @@ def changed_outside(dataset: Any, run: RunFolder, samples: Collection[str] | Non
     samples : collection of str, optional
         FiftyOne's ids of the samples; by default all.
     """
-    written = _written(run, run.issues_file.stat().st_mtime_ns)
+    written = _written(run, run.issues_file.stat().st_mtime_ns, listings_of(dataset, run))
     view = dataset if samples is None else dataset.select(list(samples))
     return [
         str(listing)
@@ -78,9 +79,9 @@ def changed_outside(dataset: Any, run: RunFolder, samples: Collection[str] | Non
 
 
 @lru_cache(maxsize=2)
-def _written(run: RunFolder, _changed: int) -> dict[str, tuple[Any, ...]]:
+def _written(run: RunFolder, _changed: int, only: frozenset[str] | None) -> dict[str, tuple[Any, ...]]:
     rows = {}
-    for values in values_of_samples(review_table(run), [], copies_of(run)):
+    for values in values_of_samples(review_table(run, only), [], copies_of(run)):
         values["suggested.label"] = values.get("suggested", {}).get("label")
         listing, file, *others = (values.get(field) for field in _FIELDS)
         rows[str(listing)] = (listing, _path(file), *others)

@@ -31,7 +31,7 @@ class Queue:
     cards : Cards
         Of the run.
     first : int, optional
-        Only so many, the most urgent ones that are left; if none is left, of all.
+        Only so many, if there are more: the most urgent ones that are left; if none is left, of all.
     only : set of str, optional
         These instead of the flagged ones.
     before : Queue, optional
@@ -80,7 +80,9 @@ class Queue:
         place_of_row = np.array([self.place[id] for id in cards.ids], dtype=np.int64)
         is_chosen = cards.flagged if only is None else np.array([id in only for id in cards.ids], dtype=np.bool_)
         chosen = np.flatnonzero(is_chosen)
-        self.row_numbers = chosen if first is None else self._chosen(chosen, first, before, decided)
+        self.row_numbers = (
+            chosen if first is None or len(chosen) <= first else self._chosen(chosen, first, before, decided)
+        )
         self.places = place_of_row[self.row_numbers]
         self.order = [self.ids[place] for place in self.places.tolist()]
         # bits stay: a kind that comes later is the last one

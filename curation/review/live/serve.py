@@ -8,6 +8,7 @@ import warnings
 import webbrowser
 
 from curation.errors import ReviewError
+from curation.review.chosen import said_of_rest
 from curation.review.live.application import application
 from curation.review.live.desk import Desk
 from curation.review.live.learner import Learner
@@ -103,6 +104,10 @@ def serve_page(
                 overlap=doubled,
                 desk=Desk(run, reviewer, "conflicts" if conflicts else "queue"),
             )
+            if not conflicts:
+                flagged = int(session.queue.cards.flagged.sum())
+                for line in said_of_rest(len(session.queue), flagged, "flagged listing"):
+                    reporter.say(line)
             if doubled.share:
                 reporter.say(
                     f"Two reviewers decide on {100 * doubled.share:g} % of the listings, each without knowing what the "

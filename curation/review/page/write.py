@@ -59,12 +59,15 @@ class Written(Result):
         Number of them that have a decision in the journal.
     size : int
         Bytes.
+    flagged : int
+        Number of flagged listings of the run.
     """
 
     path: Path | None
     listings: int
     decided: int
     size: int
+    flagged: int
 
 
 def write_page(
@@ -113,6 +116,7 @@ def write_page(
     path = output or run.folder / PAGE
     _check_output(path)
     cards = cards_of(run)
+    flagged = int(cards.flagged.sum())
     chosen = cards.queue[:first] if only is None else only
     listings = named_blind(cards, chosen) if blind else choose_listings(cards, chosen)
     decided = standing_of(run).holding
@@ -121,7 +125,7 @@ def write_page(
         decided = {id: each for id, each in decided.items() if each.source != "suggestion"}
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
-        return Written(None, *counts, 0)
+        return Written(None, *counts, 0, flagged)
     require_photos([card.photo for card in listings.queue if card.photo is not None])
     head = _head(run, listings, decided, reviewer, command or apply_decisions(run.folder), blind=blind)
     try:
@@ -129,7 +133,7 @@ def write_page(
             stream.write(head)
             stream.writelines(_photos(listings, OwnPhotos(run), run, reporter))
             stream.write("</body>\n</html>\n")
-        return Written(path, *counts, path.stat().st_size)
+        return Written(path, *counts, path.stat().st_size, flagged)
     except OSError as error:
         raise InputError(
             f"can't write {path}", got=error.strerror or str(error), fix="Name another file with `output`."

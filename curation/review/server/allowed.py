@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from training.utils.boundary import Boundary
@@ -124,8 +124,8 @@ class AppRules:
 
     Parameters
     ----------
-    photos : frozenset of str
-        The files that may be sent, from :func:`servable`.
+    photos : set of str
+        The files that may be sent, from :func:`servable`; others may join them.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ class AppRules:
 
     largest_body = _LARGEST_BODY
 
-    def __init__(self, photos: frozenset[str]) -> None:
+    def __init__(self, photos: Set[str]) -> None:
         self._photos = photos
 
     def refuse_request(self, method: str, path: str, query: Sequence[tuple[str, str]]) -> str:

@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 from curation.errors import ReviewError
 from curation.review.app.dataset import Opened, open_dataset, put_back_all
+from curation.review.app.files import files_of
 from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
+from curation.review.card import cards_of
 from curation.review.database.check import check_mongod, mongod_errors
 from curation.review.outcome import ReviewOutcome, outcome_of
-from curation.review.server.allowed import AppRules, servable
+from curation.review.server.allowed import AppRules
 from curation.review.server.annotated import Annotated
 from curation.review.server.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.server.asgi import App
@@ -24,10 +26,8 @@ from curation.review.server.hosting import Signals, listening, names_of, printed
 from curation.review.server.links import Codes, codes
 from curation.review.server.messages import about_colleagues, about_links, about_put_back
 from curation.review.server.team import opening, present
-from curation.review.table import review_table
 from curation.run.folder import RunFolder
 from curation.run.journal import check_reviewer, reviewer_name
-from curation.run.own_photos import OwnPhotos
 from training.utils.progress import Reporter
 
 __all__ = ["run_review"]
@@ -45,6 +45,7 @@ def run_review(
     port: int = 5151,
     reviewer: str | None = None,
     open_browser: bool = False,
+    top: int | None = None,
     reporter: Reporter,
 ) -> ReviewOutcome:
     """Show a run in the FiftyOne App until Ctrl-C, SIGTERM, or the end of the terminal.
@@ -61,6 +62,9 @@ def run_review(
         Who decides; by default ``CURATE_REVIEWER``, or the name of the account.
     open_browser : bool
         Whether to open the address in a browser.
+    top : int, optional
+        How many of the listings that are left are loaded, the most urgent ones; by default all. While others look at
+        the run, it stays as it is.
     reporter : Reporter
         Shows every message, including the address to open.
 
@@ -81,8 +85,7 @@ def run_review(
     run. A mongod that was started for it ends with the process.
     """
     run.require_finished()
-    table = review_table(run)  # if the photos have moved, fail now and not after FiftyOne has been imported
-    flagged = set(table["id"][table["issues"].str.len() > 0])
+    cards_of(run)  # if the photos have moved, fail now and not after FiftyOne has been imported
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = Signals()
@@ -98,7 +101,7 @@ def run_review(
             reporter.say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
             with opening(run), mongod_errors():
-                opened = open_dataset(run, reporter=reporter)
+                opened = open_dataset(run, top=top, keep=bool(others), reporter=reporter)
             _say_all([*opened.messages, *about_put_back(opened.put_back)], reporter)
             earlier = run.read_journal().last
             app = Annotated(app, opened.dataset, run, reviewer)
@@ -114,7 +117,7 @@ def run_review(
                 asyncio.run(serve_until(guard, listener, signals, ready))
             reporter.say("Stopping.")
             _put_back(run, reporter)
-    return outcome_of(run, flagged, reviewer=reviewer, earlier=earlier, source="app")
+    return outcome_of(run, opened.flagged, reviewer=reviewer, earlier=earlier, source="app")
 
 
 def _say_all(messages: Iterable[str], reporter: Reporter) -> None:
@@ -135,22 +138,19 @@ def _guarded(
     app: App, run: RunFolder, opened: Opened, address: str, port: int, entry: Codes, reporter: Reporter
 ) -> tuple[Guard, str]:
     set_port(port)
-    shown, own = {source.photo for source in opened.files.values() if source.photo}, OwnPhotos(run)
-    _, outside = servable(shown)
-    outside |= {photo for photo in shown if not own.may_be_shown(photo)}
-    _say_all(about_links(len(outside)), reporter)
-    # a copy of a photo shows what the photo shows
-    files = {file: source for file, source in opened.files.items() if source.photo not in outside}
-    photos, _ = servable(files)
+    files = files_of(run)
+    files.start()
+    files.add(opened.files)
+    _say_all(about_links(len(files.outside)), reporter)
     token = secrets.token_urlsafe(24)
-    guarded = Failures(Thumbnails(app, files, opened.copies, opened.damaged, opened.max_bytes), reporter)
+    guarded = Failures(Thumbnails(app, files.sources, opened.copies, opened.damaged, opened.max_bytes), reporter)
     guard = Guard(
         guarded,
         address=address,
         port=port,
         token=token,
         use_code=entry.use,
-        rules=AppRules(photos),
+        rules=AppRules(files.photos),
         hosts=names_of(address),
     )
     warn_of_others(address, port, reporter)

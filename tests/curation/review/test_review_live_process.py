@@ -56,8 +56,8 @@ def test_ctrl_c_ends_it_with_what_was_decided_and_what_comes_next(server: Server
 
 
 def test_the_command_to_continue_has_all_that_was_typed(run: RunFolder, tmp_path: Path) -> None:
-    server = start(run, tmp_path / "log", "--page", "--blind", "0.2", "--first", "4", "--no-learn")
-    assert "--first 4 --no-learn --blind 0.2, to continue)" in ended(server)
+    server = start(run, tmp_path / "log", "--page", "--blind", "0.2", "--top", "4", "--no-learn")
+    assert "--top 4 --no-learn --blind 0.2, to continue)" in ended(server)
 
 
 def test_where_nothing_is_flagged_it_ends_without_advice(run: RunFolder, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_where_nothing_is_flagged_it_ends_without_advice(run: RunFolder, tmp_pat
 
 
 def test_as_json_it_ends_with_the_counts(run: RunFolder, tmp_path: Path) -> None:
-    server = start(run, tmp_path / "log", "--page", "--first", "4", "--json")
+    server = start(run, tmp_path / "log", "--page", "--top", "4", "--json")
     decide(server, "00", "keep")
     printed = ended(server)
     told = json.loads(printed[printed.index("{") :])
@@ -101,12 +101,12 @@ def test_a_port_that_is_in_use_is_said_at_once() -> None:
     assert (result.exit_code, f"port {port} is in use" in result.stderr) == (1, True)
 
 
-def test_first_means_nothing_in_the_app(run: RunFolder) -> None:
+def test_what_means_nothing_in_the_app_is_refused(run: RunFolder) -> None:
     opened = curation.open_run(run.folder)
-    with pytest.raises(InputError, match="`first` has no effect in the FiftyOne App"):
-        opened.review(first=3)
+    with pytest.raises(InputError, match="`top` has no effect with `all`"):
+        opened.review(top=3, all=True)
     with pytest.raises(InputError, match="the number of listings is out of range"):
-        opened.review(first=0, page=True)
+        opened.review(top=0, page=True)
     with pytest.raises(InputError, match="`learn` has no effect in the FiftyOne App"):
         opened.review(learn=False)
     with pytest.raises(InputError, match="the share of the listings is out of range"):

@@ -84,7 +84,7 @@ def test_a_page_of_which_everything_is_decided_asks_for_nothing(run: RunFolder) 
 def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
     run.decide([Decision("01", "keep", None, "bo", "2024-05-01T10:00:00.000+00:00", "app")])
     page = tmp_path / "elsewhere" / "page.html"
-    result = done("review", "--html", "--no-browser", "--first", 3, "--output", page, "--json")
+    result = done("review", "--html", "--no-browser", "--top", 3, "--output", page, "--json")
     assert json.loads(result.stdout) == {
         "run": "runs/shop/1",
         "page": str(page),
@@ -102,16 +102,16 @@ def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
     [
         (["--html", "--port", "5152"], "--port has no effect with --html"),
         (["--html", "--address", "0.0.0.0"], "--address has no effect with --html"),
-        (["--first", "5"], "--first has no effect without --page or --html"),
+        (["--top", "5", "--all"], "--top has no effect with --all"),
         (["--page", "--html"], r"--page has no effect with --html\. Leave one of them out\.$"),
         (["--page", "--output", "page.html"], "--output has no effect without --html"),
         (["--output", "page.html"], "--output has no effect without --html"),
         (["--test"], "--test has no effect without --html"),
         (["--html", "--budget", "3"], "--budget has no effect without --test"),
-        (["--html", "--test", "--budget", "3", "--first", "2"], "--first has no effect with --test"),
+        (["--html", "--test", "--budget", "3", "--top", "2"], "--top has no effect with --test"),
         (["--html", "--test"], "no test listing was drawn yet.*--budget 200"),
         (["--html", "--test", "--budget", "0"], "budget"),
-        (["--html", "--first", "0"], "first"),
+        (["--html", "--top", "0"], "top"),
         (["--html", "--no-browser", "--output", "."], r"can't write \.: got a folder"),
         (["--html", "--no-browser", "--output", "input/listings.csv"], "a file that is not a review page"),
     ],
