@@ -3,6 +3,7 @@
     python benchmarks/review.py --listings 600 5000 50000 --decisions 100
     python benchmarks/review.py --learn runs/demo/1
     python benchmarks/review.py --map --listings 5000 200000
+    python benchmarks/review.py --open --listings 5000 1000000
 
 Each size is a synthetic run: a third of the listings is flagged, and photos are drawn blots of 400 x 300 pixels. The
 review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
@@ -13,7 +14,9 @@ way; `--without-app` leaves the App out. On the live page, the time to the next 
 to the frame that shows it. In its grids, keys leave two tiles out of each, and one key decides the others, until there
 are no more. `--learn` measures, on copies of finished runs with features, the seconds from the 25th decision to the new
 order, and keys meanwhile. `--map` measures the map of photos, in runs of which every listing is flagged and whose
-photos are of 50 sorts. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its mongod.
+photos are of 50 sorts. `--open` measures only the time to the first photo, and the processor time and the memory that
+it takes, with what a review loads by default and, on the page, with all of it. This needs Chromium, Playwright, and no
+other process of FiftyOne, which would share its mongod.
 """
 
 from __future__ import annotations
@@ -51,6 +54,8 @@ CLASSES = [f"class {number}" for number in range(12)]
 KEYS = "kad"
 PHOTOS = 500
 FEATURES = 512
+# of 1,000,000 listings
+FEW_FEATURES = 32
 SORTS = 50
 IN_PAGE = 300
 # milliseconds from each key to the frame that shows the next photo
@@ -101,6 +106,7 @@ def main() -> None:
         "--learn", type=Path, nargs="+", default=[], metavar="RUN", help="only learning, in copies of runs"
     )
     parser.add_argument("--map", action="store_true", help="only the map of photos")
+    parser.add_argument("--open", action="store_true", help="only the time to the first photo")
     parser.add_argument("--without-app", action="store_true", help="only the pages")
     arguments = parser.parse_args()
     for folder in arguments.learn:
@@ -109,7 +115,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             run = make_run(Path(place), listings, flagged=1)
             print(json.dumps({"listings": listings, "map": photo_map(run)}), flush=True)
-    if arguments.learn or arguments.map:
+    for listings in arguments.listings if arguments.open else []:
+        with tempfile.TemporaryDirectory() as place:
+            run = make_run(Path(place), listings, features=FEW_FEATURES)
+            ways = [("--page",), ("--page", "--all"), *([] if arguments.without_app else [(), ()])]
+            opened = [{"options": " ".join(way) or "the App", **opening(run, *way)} for way in ways]
+            print(json.dumps({"listings": listings, "opened": opened}), flush=True)
+    if arguments.learn or arguments.map or arguments.open:
         return
     for listings in arguments.listings:
         figures: dict[str, Any] = {"listings": listings}
@@ -138,7 +150,10 @@ def make_run(folder: Path, listings: int, flagged: float = 1 / 3, features: int 
     for number in range(PHOTOS, listings):
         os.link(photos / f"{number % PHOTOS}.jpg", photos / f"{number}.jpg")
     given = rng.integers(0, len(CLASSES), listings)
-    wrong = np.arange(listings) < int(listings * flagged)
+    # where they stand in the table, and how urgent they are, have nothing to do with each other
+    wrong = rng.permutation(np.arange(listings) < int(listings * flagged))
+    priority = np.empty(listings, dtype=np.int64)
+    priority[np.lexsort((rng.random(listings), ~wrong))] = np.arange(listings) + 1
     issues = pd.DataFrame({"id": [f"L{number:06}" for number in range(listings)]}).assign(
         image=[f"{number}.jpg" for number in range(listings)],
         given_label=[CLASSES[number] for number in given],
@@ -154,7 +169,7 @@ def make_run(folder: Path, listings: int, flagged: float = 1 / 3, features: int 
         is_price_issue=rng.random(listings) < 0.03,
         price_score=rng.random(listings),
         change_chance=np.where(wrong, 0.8, 0.05),
-        priority=np.arange(listings) + 1,
+        priority=priority,
         reasons=np.where(wrong, "given one class, looks like another: photo and title say so", ""),
     )
     issues = issues.reindex(columns=list(COLUMNS)).astype(COLUMNS)
@@ -182,10 +197,34 @@ def make_run(folder: Path, listings: int, flagged: float = 1 / 3, features: int 
     return run
 
 
+def opening(run: RunFolder, *options: str) -> dict[str, Any]:
+    """Open a run, and stop at its first photo."""
+    start = time.perf_counter()
+    with server(run, *options) as (process, url), sync_playwright() as playwright:
+        figures: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
+        started = time.perf_counter()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        page.set_default_timeout(600_000)
+        launched = time.perf_counter() - started
+        page.goto(url)
+        if "--page" in options:
+            page.wait_for_function(PHOTO_STANDS, arg="")
+        else:
+            page.wait_for_selector("[data-cy=looker]")
+        # a person's browser is open already
+        figures["seconds to the first photo"] = round(time.perf_counter() - start - launched, 1)
+        processes = [process, *process.children(recursive=True)]
+        figures["processor seconds"] = round(sum(sum(one.cpu_times()[:2]) for one in processes), 1)
+        figures["MB"] = memory(process)
+        browser.close()
+    return figures
+
+
 def review(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Open a run, decide, and stop."""
     start = time.perf_counter()
-    with server(run) as (process, url), sync_playwright() as playwright:
+    with server(run, "--all") as (process, url), sync_playwright() as playwright:
         figures: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
         started = time.perf_counter()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -255,7 +294,7 @@ def one_page(run: RunFolder, decisions: int) -> dict[str, Any]:
 def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Open the live page, decide, and stop."""
     start = time.perf_counter()
-    with server(run, "--page", "--no-learn") as (process, url), sync_playwright() as playwright:
+    with server(run, "--page", "--all", "--no-learn") as (process, url), sync_playwright() as playwright:
         figures: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
         started = time.perf_counter()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -283,7 +322,7 @@ def live_page(run: RunFolder, decisions: int) -> dict[str, Any]:
 def grid_page(run: RunFolder) -> dict[str, Any]:
     """Decide all grids of a run: in each, keys leave two tiles out, and one key accepts the others, or keeps them."""
     run.journal.unlink(missing_ok=True)
-    with server(run, "--page") as (_, url), sync_playwright() as playwright:
+    with server(run, "--page", "--all") as (_, url), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         page.goto(url)
@@ -313,7 +352,7 @@ def photo_map(run: RunFolder) -> dict[str, Any]:
     """Open the map twice, move it, and draw a lasso around its middle: in milliseconds of the browser, or seconds."""
     figures: dict[str, Any] = {}
     for opening in ("first", "again"):
-        with server(run, "--page", "--no-learn") as (process, url), sync_playwright() as playwright:
+        with server(run, "--page", "--all", "--no-learn") as (process, url), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
             page = browser.new_page(viewport={"width": 1600, "height": 900})
             page.set_default_timeout(600_000)
@@ -357,7 +396,7 @@ def learning(folder: Path) -> dict[str, Any]:
         shutil.copytree(folder, run.folder)
         for file in ("decisions.jsonl", "learned.json"):
             (run.folder / file).unlink(missing_ok=True)
-        with server(run, "--page") as (_, url), sync_playwright() as playwright:
+        with server(run, "--page", "--all") as (_, url), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
             page = browser.new_page(viewport={"width": 1600, "height": 900})
             page.goto(url)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from curation.review.similar import features_of, nearest
 from curation.review.table import photo_at, photo_folder
-from curation.run.columns import Listed, read_issues
+from curation.run.columns import Listed, read_issues, rows_of
 from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
+from curation.run.probabilities import Probabilities
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
@@ -24,6 +26,8 @@ EXAMPLES = 3
 #: Sound listings of a class that are compared, at most: more cost a reviewer's time, and no example gets closer that
 #: a person would notice.
 _COMPARED = 4000
+#: Listings whose photos are looked at together.
+_PART = 4096
 #: The columns that a card shows, but for the title, which the listings have.
 _COLUMNS = (
     "id",
@@ -166,16 +170,21 @@ class Cards:
             As `issues`, the most urgent listing first.
         """
         cards = Cards(self._run, issues)
-        cards._listings, cards._probs = self._listings, self._probs
+        cards._listings, cards._probabilities = self._listings, self._probabilities
         return cards
 
     def prepare(self) -> None:
         """Compute now what the first card would wait for."""
-        self._sound, self._members  # noqa: B018
+        self._sound, self._members, self._scored_rows  # noqa: B018
 
     def __contains__(self, id: str) -> bool:
         """Return whether there is a card of this listing."""
         return id in self._place
+
+    @property
+    def place(self) -> Mapping[str, int]:
+        """Where each listing is in `ids`."""
+        return self._place
 
     def row(self, id: str) -> int | None:
         """Return where a listing is in `ids`; None if the run has no such listing."""
@@ -220,8 +229,8 @@ class Cards:
         number : int
             How many. Those without a photo that could be compared come last, in their order.
         """
-        rows = np.array([self._listings.row[other] for other in others], dtype=np.int64)
-        chosen = [self._listings.ids[row] for row in nearest(self._features, self._listings.row[id], rows, number)]
+        rows = self._rows[[self._place[other] for other in others]]
+        chosen = [self._listings.ids[row] for row in nearest(self._features, self._row(id), rows, number)]
         there = set(chosen)
         return (chosen + [other for other in others if other not in there])[:number]
 
@@ -293,15 +302,16 @@ class Cards:
 
     def likely_classes(self, ids: Sequence[str]) -> list[str]:
         """Return all classes, those that are most probable for these listings together first."""
-        table, rows = self._probs
-        probs = [table[rows[id]] for id in ids if id in rows and np.isfinite(table[rows[id]]).all()]
-        if not probs:
+        rows = self._scored_rows[[self._place[id] for id in ids if id in self._place]]
+        probs = self._probabilities.probs[rows[rows >= 0]]
+        probs = probs[np.isfinite(probs).all(axis=1)]
+        if not len(probs):
             return list(self.classes)
         return [self.classes[number] for number in np.argsort(-np.mean(probs, axis=0), kind="stable")]
 
     def sha256(self, id: str) -> str | None:
         """Return the hash of a listing's photo as the run read it, if it did."""
-        return self._listings.text("sha256", id)
+        return self._listings.text("sha256", self._row(id))
 
     @cached_property
     def _listings(self) -> Listed:
@@ -312,10 +322,21 @@ class Cards:
         return features_of(self._run)
 
     @cached_property
-    def _probs(self) -> tuple[Float32 | Float64, dict[str, int]]:
-        """The probabilities, and the row of each listing."""
-        probabilities = self._run.probabilities()
-        return probabilities.probs, {id: row for row, id in enumerate(probabilities.ids.tolist())}
+    def _rows(self) -> Int64:
+        """The row of each listing in the arrays of the run, the most urgent first, shape (N,)."""
+        return self._listings.rows(self.issues["id"])
+
+    def _row(self, id: str) -> int:
+        return int(self._rows[self._place[id]])
+
+    @cached_property
+    def _probabilities(self) -> Probabilities:
+        return self._run.probabilities()
+
+    @cached_property
+    def _scored_rows(self) -> Int64:
+        """The row of each listing among the probabilities, -1 where it has none, the most urgent first, shape (N,)."""
+        return rows_of(self.issues["id"], pa.array(self._probabilities.ids))
 
     @cached_property
     def _members(self) -> dict[int, list[str]]:
@@ -332,14 +353,14 @@ class Cards:
         """For each class, the rows of its listings without any issue."""
         codes = self._columns["given_label"].combine_chunks().dictionary_encode()
         labels, given = codes.dictionary.to_pylist(), np.asarray(codes.indices.fill_null(-1), dtype=np.int64)
-        rows = np.array([self._listings.row[id] for id in self.ids], dtype=np.int64)
+        rows = self._rows
         sound = ~self.flagged & ~self._listings.unreadable[rows]
         return {str(name): np.sort(rows[sound & (given == code)]) for code, name in enumerate(labels)}
 
     def _examples(self, id: str, label: str | None) -> tuple[Example, ...]:
         if label not in self._sound:
             return ()
-        row = self._listings.row[id]
+        row = self._row(id)
         among = self._sound[label]
         # evenly, for the listings of a shop or a seller stand together
         among = among[:: -(-len(among) // _COMPARED) or 1]
@@ -359,7 +380,7 @@ class Cards:
         return None if isinstance(value, float) and math.isnan(value) else value
 
     def _title(self, id: str) -> str | None:
-        return self._listings.text("title", id)
+        return self._listings.text("title", self._row(id))
 
     def _photo(self, id: str) -> str | None:
         image = self._value("image", id)
@@ -367,7 +388,11 @@ class Cards:
 
     def _has_photos(self) -> bool:
         images = self._columns.get("image")
-        return images is not None and any(_is_photo(image) for image in images.unique().to_pylist())
+        if images is None:
+            return False
+        # nearly always the first ones have some
+        parts = (images.slice(start, _PART) for start in range(0, len(images), _PART))
+        return any(_is_photo(image) for part in parts for image in part.unique().to_pylist())
 
 
 def _is_photo(image: object) -> bool:

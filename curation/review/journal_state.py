@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from curation.errors import ReviewError
 from curation.run.conflicts import disputed
-from curation.run.decidable import misfit
+from curation.run.decidable import Decidable, misfit
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, holds, noted, stacks_of, words_of
 
@@ -109,7 +110,5 @@ def _standing_of(run: RunFolder, _journal: tuple[int, int], issues: int) -> Stan
 
 
 @lru_cache(maxsize=2)
-def _labels(run: RunFolder, _changed: int) -> dict[str, str | None]:
-    issues = run.issues()
-    given = issues["given_label"].astype(object).where(issues["given_label"].notna(), None)
-    return dict(zip(issues["id"].astype(str), given, strict=True))
+def _labels(run: RunFolder, _changed: int) -> Mapping[str, str | None]:
+    return Decidable.of(run).labels

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curation.errors import RunError
 from curation.run.damaged import find_again, readable
@@ -21,7 +22,7 @@ from curation.run.folder import RunFolder
 from curation.run.shapes import ISSUES_COLUMNS, LISTINGS_COLUMNS
 from training.utils.parquet_files import column_names, read_table
 
-__all__ = ["SELLERS", "Listed", "read_issues"]
+__all__ = ["SELLERS", "Listed", "read_issues", "rows_of"]
 
 #: Columns of the listings that name their seller, if a run has one: the first that is there.
 SELLERS = ("seller", "seller_id", "user", "user_id")
@@ -69,11 +70,6 @@ class Listed:
     run : RunFolder
         A finished one.
 
-    Attributes
-    ----------
-    ids : list of str
-    row : dict of str to int
-        The row of each listing in those arrays.
     """
 
     def __init__(self, run: RunFolder) -> None:
@@ -86,14 +82,37 @@ class Listed:
         if "training_row" in wanted:
             table = table.take(np.argsort(np.asarray(table["training_row"].to_numpy()), kind="stable"))
         self._table = table.combine_chunks()
-        self.ids: list[str] = self._table["id"].cast(pa.string()).to_pylist()
-        self.row = {id: row for row, id in enumerate(self.ids)}
+        self._names = self._table["id"].cast(pa.string()).combine_chunks()
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The listings, in the order of the arrays."""
+        ids: list[str] = self._names.to_pylist()
+        return ids
+
+    def rows(self, ids: Any) -> npt.NDArray[np.int64]:
+        """Return the row of listings in the arrays; a dict of 1,000,000 takes half a second.
+
+        Parameters
+        ----------
+        ids : pyarrow.Array of str
+            The listings.
+
+        Raises
+        ------
+        KeyError
+            If there is no such listing.
+        """
+        rows = rows_of(ids, self._names)
+        if len(rows) and rows.min() < 0:
+            raise KeyError(ids[int(rows.argmin())].as_py())
+        return rows
 
     @cached_property
     def unreadable(self) -> npt.NDArray[np.bool_]:
         """Which photos could not be read when the run was made, shape (N,)."""
         if "unreadable" not in self._table.column_names:
-            return np.zeros(len(self.ids), np.bool_)
+            return np.zeros(len(self._names), np.bool_)
         return np.asarray(self._table["unreadable"].is_valid(), dtype=np.bool_)
 
     def sellers(self) -> dict[str, str] | None:
@@ -103,12 +122,23 @@ class Listed:
         sellers = self._table[self._seller].to_pylist()
         return {id: str(seller) for id, seller in zip(self.ids, sellers, strict=True) if seller is not None}
 
-    def text(self, name: str, id: str) -> str | None:
-        """Return a text of a listing, ``title`` or ``sha256``; None where there is none."""
+    def text(self, name: str, row: int) -> str | None:
+        """Return a text of the listing in a row, ``title`` or ``sha256``; None where there is none."""
         if name not in self._table.column_names:
             return None
-        text = self._table[name][self.row[id]].as_py()
+        text = self._table[name][row].as_py()
         return None if text is None else str(text)
+
+
+def rows_of(ids: Any, among: Any) -> npt.NDArray[np.int64]:
+    """Return the place of ids among others, -1 where they are not.
+
+    Parameters
+    ----------
+    ids, among : pyarrow.Array of str
+    """
+    places = pc.index_in(ids, value_set=among).fill_null(-1)
+    return np.asarray(places.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _columns(run: RunFolder, file: Path, needed: Collection[str]) -> list[str]:

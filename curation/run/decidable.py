@@ -84,13 +84,22 @@ class Decidable:
     unlikely: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, run: RunFolder) -> Decidable:
-        """Return what can be decided in a finished run."""
+    def of(cls, run: RunFolder, place: Mapping[str, int] | None = None) -> Decidable:
+        """Return what can be decided in a finished run.
+
+        Parameters
+        ----------
+        run : RunFolder
+        place : mapping of str to int, optional
+            The row of each listing in what :func:`curation.run.columns.read_issues` returns, if it is known.
+        """
         issues = read_issues(run, _COLUMNS, flags=False)
-        place = {id: row for row, id in enumerate(issues["id"].to_pylist())}
+        if place is None:
+            place = {id: row for row, id in enumerate(issues["id"].to_pylist())}
         # runs of earlier versions suggest no price
         labels, suggested, fitting, prices = (
-            issues[name] if name in issues.column_names else pa.nulls(len(place)) for name in _COLUMNS[:4]
+            issues[name] if name in issues.column_names else pa.nulls(issues.num_rows)
+            for name in ("given_label", "suggested_label", "suggested_price", "price")
         )
         amounts = np.asarray(prices.cast(pa.float64()).to_numpy(zero_copy_only=False))
         less = pc.less_equal(issues["suggested_confidence"], issues["label_score"])

@@ -83,8 +83,6 @@ class Opened:
         do not fit this run, missing photos, nothing to review.
     first_view : str
         The saved view that opens first.
-    flagged : frozenset of str
-        The listings to decide on.
     """
 
     dataset: Any
@@ -95,7 +93,6 @@ class Opened:
     put_back: PutBack
     messages: tuple[str, ...]
     first_view: str
-    flagged: frozenset[str] = field(repr=False)
 
 
 def dataset_name(run: RunFolder) -> str:
@@ -224,7 +221,6 @@ def open_dataset(run: RunFolder, *, top: int | None = None, keep: bool = False, 
         found,
         tuple(messages),
         TO_REVIEW if left.any() else ALL,
-        frozenset(table["id"][table["issues"].str.len() > 0]),
     )
 
 

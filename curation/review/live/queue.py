@@ -5,19 +5,39 @@ The page knows a listing by its place, which stays when the order changes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 from curation.review.card import Cards
 from curation.review.page.data import blinded, card_data, listing_data, titled
+from curation.run.columns import rows_of
 from training.utils.arrays import Bool, Int64
 
 __all__ = ["MOST_REPOSTS", "Queue"]
 
 #: Reposts that a card shows: a photo of a catalogue may be in thousands of listings.
 MOST_REPOSTS = 40
+
+
+class _Places(Mapping[str, int]):
+    """The place of each listing, by its row in the cards."""
+
+    def __init__(self, rows: Mapping[str, int], places: Int64) -> None:
+        self._rows, self._places = rows, places
+
+    def __getitem__(self, id: str) -> int:
+        return int(self._places[self._rows[id]])
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 class Queue:
@@ -50,7 +70,7 @@ class Queue:
         The number of each of them in `cards`.
     ids : list of str
         All listings of the run, by place.
-    place : dict of str to int
+    place : mapping of str to int
         The place of each of `ids`, for good.
     kinds : list of dict
         Name and title of the kinds of issue, each with a bit in the order of this list.
@@ -76,8 +96,13 @@ class Queue:
         self._number = {name: number for number, name in enumerate(cards.classes)}
         by_urgency = np.argsort(~cards.flagged, kind="stable")
         self.ids: list[str] = before.ids if before else [cards.ids[row] for row in by_urgency.tolist()]
-        self.place: dict[str, int] = before.place if before else {id: place for place, id in enumerate(self.ids)}
-        place_of_row = np.array([self.place[id] for id in cards.ids], dtype=np.int64)
+        if before:
+            place_of_row: Int64 = before._place_of_row[rows_of(cards.issues["id"], before.cards.issues["id"])]
+        else:
+            place_of_row = np.empty(len(by_urgency), dtype=np.int64)
+            place_of_row[by_urgency] = np.arange(len(by_urgency))
+        self._place_of_row = place_of_row
+        self.place: Mapping[str, int] = _Places(cards.place, place_of_row)
         is_chosen = cards.flagged if only is None else np.array([id in only for id in cards.ids], dtype=np.bool_)
         chosen = np.flatnonzero(is_chosen)
         self.row_numbers = (

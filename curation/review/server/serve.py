@@ -85,7 +85,7 @@ def run_review(
     run. A mongod that was started for it ends with the process.
     """
     run.require_finished()
-    cards_of(run)  # if the photos have moved, fail now and not after FiftyOne has been imported
+    cards = cards_of(run)  # if the photos have moved, fail now and not after FiftyOne has been imported
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = Signals()
@@ -117,7 +117,7 @@ def run_review(
                 asyncio.run(serve_until(guard, listener, signals, ready))
             reporter.say("Stopping.")
             _put_back(run, reporter)
-    return outcome_of(run, opened.flagged, reviewer=reviewer, earlier=earlier, source="app")
+    return outcome_of(run, cards.queue, reviewer=reviewer, earlier=earlier, source="app")
 
 
 def _say_all(messages: Iterable[str], reporter: Reporter) -> None:
