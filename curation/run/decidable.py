@@ -84,18 +84,23 @@ class Decidable:
     unlikely: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, run: RunFolder, place: Mapping[str, int] | None = None) -> Decidable:
-        """Return what can be decided in a finished run.
+    def of(cls, run: RunFolder) -> Decidable:
+        """Return what can be decided in a finished run."""
+        issues = read_issues(run, _COLUMNS, flags=False)
+        return cls.of_issues(run, issues, {id: row for row, id in enumerate(issues["id"].to_pylist())})
+
+    @classmethod
+    def of_issues(cls, run: RunFolder, issues: Any, place: Mapping[str, int]) -> Decidable:
+        """Return what can be decided in a finished run whose issues are read already.
 
         Parameters
         ----------
         run : RunFolder
-        place : mapping of str to int, optional
-            The row of each listing in what :func:`curation.run.columns.read_issues` returns, if it is known.
+        issues : pyarrow.Table
+            Of :func:`curation.run.columns.read_issues`.
+        place : mapping of str to int
+            The row of each listing in it.
         """
-        issues = read_issues(run, _COLUMNS, flags=False)
-        if place is None:
-            place = {id: row for row, id in enumerate(issues["id"].to_pylist())}
         # runs of earlier versions suggest no price
         labels, suggested, fitting, prices = (
             issues[name] if name in issues.column_names else pa.nulls(issues.num_rows)

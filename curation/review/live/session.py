@@ -107,7 +107,7 @@ class Session:
         cards = cards_of(run)
         self._classes = cards.classes
         self._made = self._stamp()
-        self._decidable = Decidable.of(run, cards.place)
+        self._decidable = Decidable.of_issues(run, cards.issues, cards.place)
         self._learner = learner
         self._size = len(cards.ids)
         self._is_settling, self._seen = conflicts, (0, 0)
