@@ -101,7 +101,7 @@ class Queue:
         else:
             place_of_row = np.empty(len(by_urgency), dtype=np.int64)
             place_of_row[by_urgency] = np.arange(len(by_urgency))
-        self._place_of_row = place_of_row
+        self._place_of_row: Int64 = place_of_row
         self.place: Mapping[str, int] = _Places(cards.place, place_of_row)
         is_chosen = cards.flagged if only is None else np.array([id in only for id in cards.ids], dtype=np.bool_)
         chosen = np.flatnonzero(is_chosen)
