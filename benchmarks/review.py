@@ -121,6 +121,8 @@ def main() -> None:
             ways = [("--page",), ("--page", "--all"), *([] if arguments.without_app else [(), ()])]
             opened = [{"options": " ".join(way) or "the App", **opening(run, *way)} for way in ways]
             print(json.dumps({"listings": listings, "opened": opened}), flush=True)
+    if arguments.open and not arguments.without_app:
+        drop_database()
     if arguments.learn or arguments.map or arguments.open:
         return
     for listings in arguments.listings:
