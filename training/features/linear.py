@@ -148,7 +148,7 @@ def _minimise(
     features: Float32, rows: Int64, targets: Targets | Beliefs, start: torch.Tensor, strength: float
 ) -> torch.Tensor:
     """Return the weights (D + 1, K), the last row the bias, that minimise mean loss and penalty."""
-    solution = start.clone().requires_grad_()
+    solution = start.clone()
     optimizer = torch.optim.LBFGS(
         [solution], max_iter=_ITERATIONS, tolerance_change=1e-6, history_size=20, line_search_fn="strong_wolfe"
     )
@@ -156,19 +156,41 @@ def _minimise(
     # a dataset of one block is read only once
     cached = list(_with_targets(features, rows, targets, solution.device)) if len(rows) <= _BLOCK else None
 
+    @torch.no_grad()
     def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        total = torch.zeros((), device=solution.device)
+        slope = torch.zeros_like(solution)
+        total = strength / 2 * solution[:-1].square().sum()
+        slope[:-1] = strength * solution[:-1]
         for block, target in cached or _with_targets(features, rows, targets, solution.device):
-            loss = functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum") / mass
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
-        penalty = strength / 2 * solution[:-1].square().sum()
-        penalty.backward()  # type: ignore[no-untyped-call]
-        return total + penalty.detach()
+            loss, change = _compared(_outputs(block, solution), target)
+            total += loss / mass
+            slope[:-1] += (change.T @ block).T / mass
+            slope[-1] += change.sum(0) / mass
+        solution.grad = slope
+        return total
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     return solution.detach()
+
+
+def _outputs(block: torch.Tensor, solution: torch.Tensor) -> torch.Tensor:
+    # few classes beside many rows: a product of this shape takes two thirds of the time on a CPU
+    return (solution[:-1].T.contiguous() @ block.T).T + solution[-1]
+
+
+def _compared(outputs: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sum of the cross-entropies of outputs (n, K), and its gradient with respect to the outputs.
+
+    In a third of the time of automatic differentiation, which makes products of shapes that a CPU is slow at.
+    """
+    whole = outputs.logsumexp(1, keepdim=True)
+    change = (outputs - whole).exp_()
+    if target.ndim == 1:
+        numbers = target[:, None]
+        change.scatter_add_(1, numbers, torch.full_like(whole, -1))
+        return (whole - outputs.gather(1, numbers)).sum(), change
+    change *= target.sum(1, keepdim=True)
+    return (target * (whole - outputs)).sum(), change.sub_(target)
 
 
 @torch.inference_mode()
