@@ -110,7 +110,9 @@ class FoldTrainer:
             # and whether the preset trains a network: where none does, nothing "starts from scratch"
             own = replace(recipe, epochs=wanted.complete(recipe).epochs)
             own, size = sized(with_weights(own, reporter, fetch=fetch), wanted)
-            build_model(own.model, classes=len(classes), image_size=own.size, pretrained=False)
+            # what is left as it is needs no check where nothing is trained with it
+            if own.has_network or own.model != Recipe().model:
+                build_model(own.model, classes=len(classes), image_size=own.size, pretrained=False)
             for name in networks_in(own.features):
                 check_size(name, size, len(classes))
             return cls(own, size, wanted, classes, find_device(execution.device), cache)

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-from torchvision.transforms import v2
 
 from training.images import Pixels
 from training.images.normalize import normalize
@@ -16,11 +15,12 @@ from training.utils.devices import Device
 
 __all__ = ["turn_and_mirror", "varied", "vary"]
 
+#: The names of torchvision's policies, by ours.
 _POLICIES = {
-    "autoaugment": v2.AutoAugment,
-    "randaugment": v2.RandAugment,
-    "trivialaugment": v2.TrivialAugmentWide,
-    "augmix": v2.AugMix,
+    "autoaugment": "AutoAugment",
+    "randaugment": "RandAugment",
+    "trivialaugment": "TrivialAugmentWide",
+    "augmix": "AugMix",
 }
 #: Largest turn of `turn_and_mirror` and of `vary`, in radians: 30 and 10 degrees.
 _WIDE_TURN, _TURN = 0.52, 0.17
@@ -70,7 +70,10 @@ def varied(
 
 @cache
 def _policy(name: str) -> Any:
-    return _POLICIES[name]()
+    # slow to import, and most runs use none of them
+    from torchvision.transforms import v2
+
+    return getattr(v2, _POLICIES[name])()
 
 
 def vary(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import torch
-import torchvision
 from torch import nn
 
 from training.errors import CurateError, InputError, closest
@@ -44,6 +45,8 @@ AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
 #: The origin of a network that starts from weights that were trained on ImageNet.
 PRETRAINED = "pretrained"
 
+#: Networks that are not from torchvision.
+_OWN = ("lenet", *SCALES)
 _DOWNLOAD_TIMEOUT = 10.0
 _WANTED = "lite0, lite2, lenet or a torchvision classifier, e.g. resnet18"
 
@@ -51,7 +54,15 @@ _WANTED = "lite0, lite2, lenet or a torchvision classifier, e.g. resnet18"
 @cache
 def model_names() -> tuple[str, ...]:
     """Return the names of all torchvision classifiers, ``lenet``, ``lite0`` and ``lite2``."""
-    return ("lenet", *SCALES, *torchvision.models.list_models(module=torchvision.models))
+    models = _torchvision()
+    return (*_OWN, *models.list_models(module=models))
+
+
+def _torchvision() -> ModuleType:
+    # more than a second and 150 MB, for a run that needs none of it
+    from torchvision import models
+
+    return cast(ModuleType, models)
 
 
 def model_name(name: str) -> str:
@@ -70,7 +81,7 @@ def model_name(name: str) -> str:
             fix=f"Name it with `features={name.lower()!r}`, or train another.",
             parameter="model",
         )
-    if name not in model_names():
+    if name not in _OWN and name not in model_names():
         raise InputError(
             "unknown model",
             got=name,
@@ -152,7 +163,7 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
     if name.startswith("vit_"):
         # a vision transformer's position embedding is made for one size
         options["image_size"] = image_size
-    model: nn.Module = torchvision.models.get_model_builder(name)(weights=None, num_classes=classes, **options)
+    model: nn.Module = _torchvision().get_model_builder(name)(weights=None, num_classes=classes, **options)
     return model
 
 
@@ -187,7 +198,7 @@ def are_here(name: str) -> bool:
         return has_weights(name)
     if name == "lenet":
         return False
-    url: str = torchvision.models.get_model_weights(model_name(name)).DEFAULT.url
+    url: str = _torchvision().get_model_weights(model_name(name)).DEFAULT.url
     return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(url).path).name).is_file()
 
 
@@ -195,7 +206,7 @@ def pretrained_size(name: str, preferred: int) -> int:
     """Return the side of photos for a pretrained network: `preferred` pixels, unless it is made for a single size."""
     if not name.startswith(_MADE_FOR_ONE_SIZE):
         return preferred
-    size: int = torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
+    size: int = _torchvision().get_model_weights(name).DEFAULT.transforms().crop_size[0]
     return size
 
 
@@ -207,7 +218,7 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
         if has_weights(name):
             return embedded_state(name), PRETRAINED
         return None, f"from scratch: {PACKAGES[name].requirement} is not installed"
-    default = torchvision.models.get_model_weights(name).DEFAULT
+    default = _torchvision().get_model_weights(name).DEFAULT
     before = socket.getdefaulttimeout()
     # without it, torch's download waits forever on a network that drops packets
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)

@@ -1,5 +1,8 @@
 """Classifiers by name, and their weights."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -47,3 +50,14 @@ def test_the_least_size_of_a_model_is_where_it_begins_to_work():
     build_model("inception_v3", classes=2, image_size=75, pretrained=False)
     with pytest.raises(InputError, match="wanted an `image_size` of 75 pixels or more"):
         build_model("inception_v3", classes=2, image_size=74, pretrained=False)
+
+
+def test_a_network_of_our_own_loads_no_torchvision():
+    code = "from training.networks.zoo import build_model as b; b('lite0', classes=2, image_size=64, pretrained=False)"
+    said = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint('torchvision' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["False"]
