@@ -138,7 +138,7 @@ def nearest_of_others(features: Float32, rows: Int64, candidates: Int64, groups:
         return nearest
     others = np.ascontiguousarray(features[candidates])
     squares = np.einsum("md,md->m", others, others)
-    first = np.arange(min(count, len(candidates)))
+    many = min(count, len(candidates))
 
     def measure(block: Float32, same_group: Bool) -> tuple[Float32, Int64]:
         # |a - b|^2 without |a|^2, which makes no difference to the order
@@ -146,12 +146,13 @@ def nearest_of_others(features: Float32, rows: Int64, candidates: Int64, groups:
         apart *= -2
         apart += squares
         apart[same_group] = np.inf
-        places = np.argpartition(apart, first[-1], axis=1)[:, first]
-        square = np.take_along_axis(apart, places, axis=1) + np.einsum("nd,nd->n", block, block)[:, None]
+        closest = candidates[apart.argmin(axis=1)]
+        # in place: the numbers of their candidates would take twice the memory of the distances
+        apart.partition(many - 1, axis=1)
+        square = apart[:, :many] + np.einsum("nd,nd->n", block, block)[:, None]
         finite = np.isfinite(square)
         number = finite.sum(axis=1)
         total = np.sqrt(np.where(finite, square, 0).clip(min=0)).sum(axis=1)
-        closest = candidates[np.take_along_axis(places, square.argmin(axis=1)[:, None], axis=1)[:, 0]]
         return np.where(number, total / np.maximum(number, 1), np.nan), np.where(number, closest, -1)
 
     start = 0

@@ -25,7 +25,7 @@ _PENALTY = 0.5
 #: Rows from which the mean and deviation of the features are taken, at most.
 _ENOUGH = 20_000
 #: Rows at a time.
-_BLOCK = 4_096
+_BLOCK = 1_024
 #: Odds are compared up to this size.
 _WIDEST = 8.0
 _LEAST = 1e-3
