@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.features.linear import fit_head
-from training.utils.targets import SoftLabels
+from training.features.linear import _compared, fit_head, fit_with
+from training.utils.targets import Beliefs, SoftLabels
 
 CPU = torch.device("cpu")
 
@@ -126,3 +126,27 @@ def test_a_label_counts_as_far_as_its_weight_and_the_second_one_as_well():
     plain, counted = fitted(features, labels), fitted(features, labels, soft=SoftLabels(full, labels, none))
     assert plain.strength == counted.strength
     assert torch.allclose(plain.weight, counted.weight, atol=1e-3)
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_the_gradient_is_that_of_automatic_differentiation(weights):
+    rng = np.random.default_rng(0)
+    outputs = torch.from_numpy(rng.normal(0, 5, (40, 6)).astype(np.float32)).requires_grad_()
+    target = torch.from_numpy(rng.random((40, 6), dtype=np.float32) if weights else rng.integers(0, 6, 40))
+    expected = torch.nn.functional.cross_entropy(outputs, target, reduction="sum")
+    expected.backward()
+    loss, change = _compared(outputs.detach(), target)
+    assert torch.allclose(loss, expected, rtol=1e-5)
+    assert torch.allclose(change, outputs.grad, atol=1e-5)
+
+
+def test_a_head_is_where_loss_and_penalty_are_least():
+    features, labels = clouds()
+    beliefs = np.full((240, 3), 0.1, dtype=np.float32)
+    beliefs[np.arange(240), labels] = 0.8
+    head = fit_with(features, np.arange(240), Beliefs(beliefs), strength=0.01, device=CPU)
+    weight = head.weight.clone().requires_grad_()
+    outputs = torch.from_numpy(features) @ weight + head.bias
+    loss = torch.nn.functional.cross_entropy(outputs, torch.from_numpy(beliefs))
+    (loss + 0.005 * weight.square().sum()).backward()
+    assert weight.grad.abs().max() < 1e-3
