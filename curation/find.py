@@ -20,7 +20,7 @@ from curation.evidence.probabilities import (
     Probabilities,
     describe_given,
 )
-from curation.evidence.split import prepare
+from curation.evidence.split import prepare, trim_cache
 from curation.evidence.title_features import TITLES, WORDS, check_titles, title_features
 from curation.issues import find_issues
 from curation.issues.written import write_evidence, write_issues
@@ -171,6 +171,8 @@ def find(
         with run.stage("titles"):
             titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
         evidence = replace(evidence, titles=titles)
+        # features are kept after photos have made room for themselves
+        trim_cache(run, cache)
         with run.stage("issues"):
             issues = find_issues(evidence)
             release_unused()

@@ -35,6 +35,10 @@ class CacheState(Result):
         What its files take, and what new runs let them take, without the fetched photos.
     sizes : tuple of CacheSize
         Smallest first.
+    small : int
+        Photos of which small ones are kept, by which reposts are found, once for each of their sizes.
+    small_bytes : int
+        What these take, of ``bytes``.
     features : int
         Photos whose features are kept, once for each network, size and hardware.
     features_bytes : int
@@ -51,6 +55,8 @@ class CacheState(Result):
     bytes: int
     limit: int
     sizes: tuple[CacheSize, ...]
+    small: int
+    small_bytes: int
     features: int
     features_bytes: int
     fetched: int
@@ -67,9 +73,9 @@ class CacheState(Result):
 def cache(folder: str | Path | None = None, *, limit: int | str | None = None, clear: bool = False) -> CacheState:
     """Show the photo cache, or make room in it.
 
-    Runs share their decoded photos and the text that was read in them. Deleting these loses nothing: a run that needs
-    its photos decodes the originals again. Photos that were fetched from the web are the originals: without them, a run
-    has no photos until they are fetched again.
+    Runs share their decoded photos, what was made of them, and the text that was read in them. Deleting these loses
+    nothing: a run that needs its photos decodes the originals again. Photos that were fetched from the web are the
+    originals: without them, a run has no photos until they are fetched again.
 
     Parameters
     ----------
@@ -115,12 +121,14 @@ def cache(folder: str | Path | None = None, *, limit: int | str | None = None, c
         for size, shards in photos.sizes().items()
         if shards
     )
-    features = photos.features()
+    small, features = photos.small(), photos.features()
     return CacheState(
         photos.folder,
         photos.used(),
         photos.limit,
         sizes,
+        sum(shard.photos() for shard in small),
+        sum(shard.bytes() for shard in small),
         sum(shard.photos() for shard in features),
         sum(shard.bytes() for shard in features),
         len(fetched),

@@ -35,6 +35,8 @@ def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool)
         echo(f"{bytes_text(state.freed)} freed")
     title = f"{home_as_tilde(state.folder)} holds {bytes_text(state.bytes)} of at most {bytes_text(state.limit)}"
     rows = [(f"{each.size} × {each.size}", f"{each.photos:,}", bytes_text(each.bytes)) for each in state.sizes]
+    if state.small:
+        rows.append(("for reposts", f"{state.small:,}", bytes_text(state.small_bytes)))
     if state.features:
         rows.append(("features", f"{state.features:,}", bytes_text(state.features_bytes)))
     if state.fetched:

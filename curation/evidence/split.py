@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ from training.utils.files import photo_path
 from training.utils.noise import noise_to
 from training.utils.progress import Reporter
 
-__all__ = ["open_photos", "prepare", "require_photos"]
+__all__ = ["open_photos", "prepare", "require_photos", "trim_cache"]
 
 
 def prepare(
@@ -150,6 +152,23 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run.training_folder))
     return store
+
+
+def trim_cache(run: RunFolder, cache: PhotoCache) -> None:
+    """Delete what was used least recently of a cache that is over its limit, but for the decoded photos of a run.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run, perhaps without photos.
+    cache : PhotoCache
+        What the run added to.
+    """
+    files: Sequence[Path] = ()
+    # without them there is nothing to keep
+    with suppress(FileNotFoundError, PhotosMissingError):
+        files = PhotoStore.load(photos_file(run.training_folder)).files
+    cache.trim(keep=files)
 
 
 def require_photos(run: RunFolder, table: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.listings import Listings
-from curation.photos.near_duplicates import BLANK, find_similar
+from curation.photos.near_duplicates import BLANK, find_similar, kept_small
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
 from training.images import PhotoFacts
@@ -63,7 +63,7 @@ def with_photo_facts(
     size : int
         Side of the decoded photos in pixels.
     cache : PhotoCache
-        Keeps decoded photos and the text in them.
+        Keeps decoded photos, small ones to compare, and the text in them.
     reporter : Reporter
         Shows messages and progress.
     text : bool
@@ -89,7 +89,7 @@ def with_photo_facts(
     for name in ("sha256", "width", "height", "unreadable"):
         values = [fact.error if name == "unreadable" else getattr(fact, name) for fact in facts]
         table[name] = pd.array(values, dtype=_DTYPES[name])
-    table = _with_near_groups(table, store, reporter)
+    table = _with_near_groups(table, store, cache, reporter)
     texts = [finder.text_of(fact.sha256) if finder and not fact.error else PhotoText() for fact in facts]
     return table.assign(
         text_share=pd.array([text.share for text in texts], dtype="Float64"),
@@ -97,7 +97,7 @@ def with_photo_facts(
     )
 
 
-def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter) -> pd.DataFrame:
+def _with_near_groups(table: pd.DataFrame, store: PhotoStore, cache: PhotoCache, reporter: Reporter) -> pd.DataFrame:
     """Add ``detail``, ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
     content = table["sha256"].where(table["unreadable"].isna())
     codes = pd.factorize(content)[0]
@@ -105,7 +105,7 @@ def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter
     # each content is compared once, however many listings share it
     distinct, first = np.unique(codes[readable], return_index=True)
     rows = np.flatnonzero(readable)[first]
-    similar = find_similar(store, rows, reporter=reporter)
+    similar = find_similar(store, rows, kept=kept_small(cache, store.shape[1], reporter), reporter=reporter)
     group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
     # listings with equal files are a group even if no other photo is similar
     numbers = np.where(similar.group >= 0, similar.group, len(rows) + distinct)

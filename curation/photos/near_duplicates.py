@@ -12,10 +12,14 @@ from scipy.sparse.csgraph import connected_components
 from curation.photos.alignment import could_be_same, likeness
 from curation.photos.hashing import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
 from training.images import Photos, Pixels
+from training.images.cache import PhotoCache
+from training.images.kept import Kept
+from training.images.shards import ShardIndex
+from training.images.store import PhotoStore
 from training.utils.arrays import Float32, Int64
 from training.utils.progress import SILENT, Progress, Reporter
 
-__all__ = ["BLANK", "SimilarPhotos", "find_similar"]
+__all__ = ["BLANK", "SimilarPhotos", "find_similar", "kept_small"]
 
 #: Photos with less detail, see :class:`SimilarPhotos`, are blank: that two of them are equal means nothing.
 #: The lowest of a good photo was 9.
@@ -35,6 +39,8 @@ _DETAIL = 8.0
 _WORTH = 0.8
 # most pairs of a photo that are fitted: this bounds the work if thousands look alike
 _PARTNERS = 8
+# count up when a change of `small_photos` changes a pixel
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,25 @@ class SimilarPhotos:
     detail: Float32
 
 
-def find_similar(photos: Photos, rows: Int64, *, reporter: Reporter = SILENT) -> SimilarPhotos:
+def kept_small(cache: PhotoCache, size: int, reporter: Reporter = SILENT) -> Kept:
+    """Return the small photos that earlier runs compared, for :func:`find_similar`.
+
+    Parameters
+    ----------
+    cache : PhotoCache
+        Keeps them.
+    size : int
+        Side in pixels of the photos that they are made of.
+    reporter : Reporter
+        Gets a message if they can't be kept.
+    """
+    folder = cache.small_root / f"{size}-{SMALL}-{_VERSION}"
+    return Kept(folder, (SMALL, SMALL, 3), np.uint8, what="small photos", reporter=reporter)
+
+
+def find_similar(
+    photos: Photos, rows: Int64, *, kept: Kept | None = None, reporter: Reporter = SILENT
+) -> SimilarPhotos:
     """Group the photos of `rows` that are the same one, directly or through a chain of others.
 
     Candidates have nearly the same hash (:func:`curation.photos.hashing.meetings`) and no part that clearly differs
@@ -71,6 +95,8 @@ def find_similar(photos: Photos, rows: Int64, *, reporter: Reporter = SILENT) ->
         Decoded photos.
     rows : ndarray of int64, shape (N,)
         Which of them; each content once, since a photo that many listings share need not be compared with itself.
+    kept : Kept, optional
+        The small photos of earlier runs, of :func:`kept_small`; gets the others.
     reporter : Reporter
         Shows the progress.
 
@@ -82,9 +108,11 @@ def find_similar(photos: Photos, rows: Int64, *, reporter: Reporter = SILENT) ->
     with reporter.bar("looking for reposts") as progress:
         small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
         for start in range(0, len(rows), _READ):
-            small[start : start + _READ] = small_photos(photos[rows[start : start + _READ]])
+            small[start : start + _READ] = _small(photos, rows[start : start + _READ], kept)
             # reading takes about as long as comparing
             progress(min(start + _READ, len(rows)), 2 * len(rows))
+        if kept is not None:
+            kept.flush()
         detail = np.zeros(len(rows), dtype=np.float32)
         for start in range(0, len(rows), _BLOCK):
             block = small[start : start + _BLOCK]
@@ -93,6 +121,18 @@ def find_similar(photos: Photos, rows: Int64, *, reporter: Reporter = SILENT) ->
         first, second = (detailed[places] for places in _worth_comparing(small, detailed))
         group, alike = _joined(photos, rows, first, second, progress)
     return SimilarPhotos(group, alike, detail)
+
+
+def _small(photos: Photos, rows: Int64, kept: Kept | None) -> Pixels:
+    """Return the small photos of `rows`, which are only made where they are not kept."""
+    index = photos.index(rows) if kept is not None and isinstance(photos, PhotoStore) else None
+    if kept is None or index is None:
+        return small_photos(photos[rows])
+    small, known = kept.read(index)
+    if not known.all():
+        small[~known] = small_photos(photos[rows[~known]])
+        kept.add(ShardIndex(index.sha256[~known], index.sides[~known]), small[~known])
+    return small
 
 
 def _by_content(small: Pixels, places: Int64) -> Int64:

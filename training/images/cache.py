@@ -1,6 +1,7 @@
 """The photo cache: what was made of photos and titles, that later runs use again; its size is bounded.
 
-Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, features
+Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, small photos by which reposts are
+found (:mod:`curation.photos.near_duplicates`) in ``<folder>/small-v1/<sides and version>/``, features
 (:mod:`training.features.kept`) in ``<folder>/features-v1/<network, side and hardware>/``, those of titles
 (:mod:`training.features.sentences`) in ``<folder>/titles-v1/<package, version and hardware>/``, and text
 (:mod:`curation.photos.text_cache`) in ``<folder>/text-v1/<recipe>/``. Photos that were fetched from the web
@@ -63,6 +64,11 @@ class PhotoCache:
         return self.folder / "features-v1"
 
     @property
+    def small_root(self) -> Path:
+        """The folder of small photos by which reposts are found, a folder for each size that they are made of."""
+        return self.folder / "small-v1"
+
+    @property
     def titles_root(self) -> Path:
         """The folder of features of titles, a folder for each package, version and hardware."""
         return self.folder / "titles-v1"
@@ -100,14 +106,18 @@ class PhotoCache:
 
     def features(self) -> list[Shard]:
         """Return the shards of features."""
-        return [shard for folder in files_in(self.features_root) for shard in shards_in(folder)]
+        return _shards_below(self.features_root)
+
+    def small(self) -> list[Shard]:
+        """Return the shards of small photos."""
+        return _shards_below(self.small_root)
 
     def titles(self) -> list[Shard]:
         """Return the shards of features of titles."""
-        return [shard for folder in files_in(self.titles_root) for shard in shards_in(folder)]
+        return _shards_below(self.titles_root)
 
     def _shards(self) -> list[Shard]:
-        return [*chain.from_iterable(self.sizes().values()), *self.features(), *self.titles()]
+        return [*chain.from_iterable(self.sizes().values()), *self.small(), *self.features(), *self.titles()]
 
     def used(self) -> int:
         """Return the bytes of what it can make again: of all its files but the fetched ones."""
@@ -170,7 +180,7 @@ class PhotoCache:
         return before - self.used() - self.fetched_bytes()
 
     def _files(self) -> Iterator[Path]:
-        roots = (self.root, self.features_root, self.titles_root, self.text_root)
+        roots = (self.root, self.small_root, self.features_root, self.titles_root, self.text_root)
         for folder in chain.from_iterable(map(files_in, roots)):
             yield from (path for path in files_in(folder) if path.is_file())
 
@@ -181,6 +191,10 @@ class PhotoCache:
             unfinished = _temporary(path) or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
             if unfinished and used_at(path) < yesterday:
                 path.unlink(missing_ok=True)
+
+
+def _shards_below(root: Path) -> list[Shard]:
+    return [shard for folder in files_in(root) for shard in shards_in(folder)]
 
 
 def _temporary(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 A shard is ``<name>.npy`` with the pixels, written first, and ``<name>.npz``, the index: pixels without an index do not
 count. So a killed process loses at most the shard that it was filling, and any number of processes may read, add and
-delete at once without a lock: a file that one of them has memory-mapped stays readable after another deletes it (POSIX
+delete at once without a lock: a file that one of them has open stays readable after another deletes it (POSIX
 unlink).
 
 The index has a checksum of each photo's pixels, and is protected by those of its archive. A shard with a photo that
@@ -27,8 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.images.decoding import RECIPE, Pixels
-from training.utils.array_files import map_array, open_arrays
-from training.utils.arrays import Float32, Int64
+from training.utils.array_files import Rows, open_arrays
+from training.utils.arrays import Int64
 from training.utils.files import NotReadableError, whole_file
 
 __all__ = [
@@ -89,7 +89,7 @@ class Shard:
     Attributes
     ----------
     pixels : Path
-        ``.npy``: uint8, shape (n, S, S, 3); of a shard of features: float32, shape (n, W).
+        ``.npy``: uint8, shape (n, S, S, 3); or what else was made of them, see :class:`training.images.kept.Kept`.
     """
 
     pixels: Path
@@ -143,7 +143,7 @@ def checksum_of(photo: npt.NDArray[Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(photo).data, described)
 
 
-def write_shard(folder: Path, index: ShardIndex, pixels: Pixels | Float32) -> Shard:
+def write_shard(folder: Path, index: ShardIndex, pixels: npt.NDArray[Any]) -> Shard:
     """Write a shard to `folder`, completely or not at all.
 
     Parameters
@@ -153,7 +153,7 @@ def write_shard(folder: Path, index: ShardIndex, pixels: Pixels | Float32) -> Sh
     index : ShardIndex
         Its photos.
     pixels : ndarray of uint8, shape (n, S, S, 3)
-        Their pixels; or features that a network made of them, of float32, shape (n, W).
+        Their pixels; or what else was made of them, such as features of float32, shape (n, W).
 
     Raises
     ------
@@ -199,7 +199,7 @@ class CachedPhotos:
         self._sha256 = np.concatenate([np.zeros((0, 32), np.uint8), *(index.sha256 for _, index in sound)])
         self._sides = np.concatenate([np.zeros((0, 2), np.int64), *(index.sides for _, index in sound)])
         self._crc32 = np.concatenate([np.zeros(0, np.uint32), *(index.crc32 for _, index in sound)])
-        self._mapped = lru_cache(_OPEN_SHARDS)(map_array)
+        self._opened = lru_cache(_OPEN_SHARDS)(Rows)
         self._damaged: set[int] = set()
         counts = [len(index.sha256) for _, index in sound]
         self._shard = np.repeat(np.arange(len(sound), dtype=np.int32), counts)
@@ -222,7 +222,7 @@ class CachedPhotos:
         return int(self._shard[number]), int(self._slot[number]), self._sides[number]
 
     def read(self, number: int) -> npt.NDArray[Any] | None:
-        """Return the pixels of a photo, memory-mapped, or its features; called by several threads.
+        """Return the pixels of a photo, or its features; called by several threads.
 
         None if they were deleted or are damaged. A shard that is damaged is deleted where that is allowed, so that
         later runs need not find out.
@@ -231,7 +231,7 @@ class CachedPhotos:
         if shard in self._damaged:
             return None
         try:
-            photo: npt.NDArray[Any] = np.asarray(self._mapped(self.paths[shard]))[slot]
+            photo: npt.NDArray[Any] = self._opened(self.paths[shard])[np.array([slot])][0]
             if checksum_of(photo) == self._crc32[number]:
                 return photo
         # a file that is there and can't be opened now may be sound

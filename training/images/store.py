@@ -1,4 +1,4 @@
-"""The decoded photos of N rows, memory-mapped and read a batch at a time, and checked the first time."""
+"""The decoded photos of N rows, read a batch at a time, and checked the first time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from training.errors import CurateError
 from training.images.decoding import Pixels
 from training.images.shards import Shard, ShardIndex, WrittenIndex, checksum_of, is_shard
-from training.utils.array_files import map_array, open_arrays
+from training.utils.array_files import Rows, open_arrays
 from training.utils.arrays import Bool, Int64
 from training.utils.files import DamagedError, NotReadableError, whole_file
 from training.utils.units import home_as_tilde
@@ -63,7 +63,7 @@ class PhotoStore:
         self._shard = np.where(shard < 0, -1, np.searchsorted(used, shard)).astype(np.int32)
         self._slot, self._size = slot, size
         self._numbers, self._checked = np.arange(len(shard)), shard < 0
-        self._mapped = lru_cache(_OPEN_SHARDS)(_open)
+        self._opened = lru_cache(_OPEN_SHARDS)(_open)
         self._indexed = lru_cache(_OPEN_SHARDS)(_index_of)
 
     @property
@@ -80,10 +80,13 @@ class PhotoStore:
         photos: Pixels = np.zeros((len(shard), *self.shape[1:]), dtype=np.uint8)
         for number in np.unique(shard[shard >= 0]):
             places = np.flatnonzero(shard == number)
-            pixels = self._mapped(self.files[number])
-            if pixels.shape[1:] != photos.shape[1:] or slot[places].max() >= len(pixels):
+            pixels = self._opened(self.files[number])
+            if (pixels.shape[1:], pixels.dtype) != (photos.shape[1:], photos.dtype):
                 raise photos_missing(self.files[number].parent)
-            photos[places] = pixels[slot[places]]
+            try:
+                photos[places] = pixels[slot[places].astype(np.int64)]
+            except (IndexError, ValueError, OSError):
+                raise photos_missing(self.files[number].parent) from None
         self._check(np.atleast_1d(self._numbers[rows]), photos)
         return photos[0] if np.ndim(self._shard[rows]) == 0 else photos
 
@@ -166,10 +169,9 @@ def _index_of(path: Path) -> WrittenIndex | None:
     return Shard(path).read_index()
 
 
-def _open(path: Path) -> Pixels:
+def _open(path: Path) -> Rows:
     try:
-        # as a plain array: indexing a memmap object costs more
-        return np.asarray(map_array(path))
+        return Rows(path)
     except (FileNotFoundError, DamagedError, NotReadableError):
         raise photos_missing(path.parent) from None
 

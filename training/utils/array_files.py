@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import os
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
+from training.utils.arrays import Int64
 from training.utils.bounded import check_claim
 from training.utils.files import open_regular, sound
 from training.utils.units import bytes_text
 
-__all__ = ["Arrays", "ObjectsError", "Parts", "map_array", "open_arrays", "read_array", "write_arrays"]
+__all__ = ["Arrays", "ObjectsError", "Parts", "Rows", "map_array", "open_arrays", "read_array", "write_arrays"]
 
 _MAGIC, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 #: By the version of the format: bytes that hold the length of the line that describes the array, and its encoding.
@@ -173,6 +175,70 @@ def map_array(path: Path) -> npt.NDArray[Any]:
         if not math.prod(shape):
             return np.empty(shape, dtype)
         return np.memmap(stream, dtype, "r", stream.tell(), shape, order)
+
+
+class Rows:
+    """The rows of a ``.npy`` that curate wrote, read where they are asked for, by several threads at once.
+
+    Pages of a mapped file count as memory of the process once they were read. These do not, and a file that becomes
+    shorter is an error instead of the end of the process.
+
+    Parameters
+    ----------
+    path : Path
+        Stays open, also if it is deleted, until this object is gone.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n, ...).
+    dtype : dtype
+        Of the numbers.
+
+    Raises
+    ------
+    DamagedError
+        If it is none, is damaged, claims more than it holds, or holds objects.
+    OSError
+        If the file can't be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with open_regular(path) as stream:
+            with sound(path):
+                self.dtype, self.shape, columns_first = _described(stream, os.fstat(stream.fileno()).st_size)
+                if not self.shape or columns_first == "F":
+                    raise ValueError("it has no rows, one after the other")
+            self._start, self._file = stream.tell(), os.dup(stream.fileno())
+        weakref.finalize(self, os.close, self._file)
+        self._bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return int(self.shape[0])
+
+    def __getitem__(self, places: Int64, /) -> npt.NDArray[Any]:
+        """Return the rows at `places`, shape (m,), as a new array of shape (m, ...).
+
+        Raises
+        ------
+        IndexError
+            If there is no such row.
+        ValueError
+            If the file has become shorter.
+        OSError
+            If it can't be read.
+        """
+        values = np.empty((len(places), *self.shape[1:]), self.dtype)
+        into = values.reshape(-1).view(np.uint8).reshape(len(places), self._bytes)
+        for row, place in enumerate(places.tolist()):
+            if not 0 <= place < len(self):
+                raise IndexError(f"row {place:,} of {len(self):,}")
+            content = os.pread(self._file, self._bytes, self._start + place * self._bytes)
+            if len(content) != self._bytes:
+                raise ValueError(f"row {place:,} ends {bytes_text(self._bytes - len(content))} too early")
+            into[row] = np.frombuffer(content, np.uint8)
+        return values
 
 
 def _read(stream: IO[bytes], held: int) -> npt.NDArray[Any]:

@@ -1,10 +1,11 @@
+import os
 import zipfile
 
 import numpy as np
 import pytest
 
 from training.utils import bounded
-from training.utils.array_files import ObjectsError, Parts, map_array, open_arrays, read_array, write_arrays
+from training.utils.array_files import ObjectsError, Parts, Rows, map_array, open_arrays, read_array, write_arrays
 from training.utils.files import DamagedError
 
 
@@ -130,3 +131,37 @@ def test_arrays_written_in_parts_are_those_that_numpy_reads_and_the_same_file_ev
         np.testing.assert_array_equal(content["probs"], whole.astype(np.float32))
         assert (content["probs"].dtype, content["none"].shape) == (np.float32, (0, 2))
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_rows_are_read_where_they_are_asked_for(tmp_path):
+    array = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
+    np.save(tmp_path / "a.npy", array)
+    rows = Rows(tmp_path / "a.npy")
+    assert (rows.shape, rows.dtype, len(rows)) == ((5, 2, 3), np.float32, 5)
+    assert np.array_equal(rows[np.array([4, 0, 4])], array[[4, 0, 4]])
+    assert rows[np.array([], dtype=np.int64)].shape == (0, 2, 3)
+
+
+def test_rows_of_a_deleted_file_can_be_read_and_those_of_a_shorter_one_cannot(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6).reshape(3, 2))
+    rows = Rows(tmp_path / "a.npy")
+    os.truncate(tmp_path / "a.npy", (tmp_path / "a.npy").stat().st_size - 1)
+    assert rows[np.array([1])].tolist() == [[2, 3]]
+    with pytest.raises(ValueError, match="row 2 ends 1 B too early"):
+        rows[np.array([2])]
+    (tmp_path / "a.npy").unlink()
+    assert rows[np.array([0])].tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("place", [-1, 3])
+def test_a_row_that_is_not_there_is_an_error(tmp_path, place):
+    np.save(tmp_path / "a.npy", np.zeros((3, 2)))
+    with pytest.raises(IndexError):
+        Rows(tmp_path / "a.npy")[np.array([place])]
+
+
+@pytest.mark.parametrize("array", [np.array(1.0), np.asfortranarray(np.zeros((3, 2)))])
+def test_an_array_without_rows_one_after_the_other_is_damaged(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(DamagedError):
+        Rows(tmp_path / "a.npy")
