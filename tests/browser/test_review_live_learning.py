@@ -40,8 +40,10 @@ def test_the_card_stays_and_what_is_after_it_is_ordered_anew(context: Any, serve
         live.press("d")
         live.saved()
         here, reasons = live.id, live.text("reasons")
-    live.tab.locator("#learnt", has_text="errors expected in the").wait_for(timeout=240_000)
+    live.tab.locator("#learnt", has_text="Learned from").wait_for(timeout=240_000)
     live.tab.wait_for_function("() => news.learnt === 1")
+    # the interval is that of what was left then
+    assert ", 95 % " in live.text("expected")
     assert (live.id, live.text("reasons")) == (here, reasons)
     left = left_of(afterwards(run, EVERY))
     at = order(live).index(here)
@@ -55,4 +57,6 @@ def test_the_card_stays_and_what_is_after_it_is_ordered_anew(context: Any, serve
     live.press("u")
     live.tab.locator("#message", has_text="Undone").wait_for()
     assert live.id in before
+    assert " left need a change" in live.text("expected")
+    assert "95 %" not in live.text("expected") + live.text("learnt")
     assert [error for error in live.errors if "404" not in error] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.errors import CurateError
-from curation.rendering.words import many
+from curation.rendering.words import agree, many
 from curation.review.live import beside
 from curation.review.live.queue import Queue
 from curation.run.folder import RunFolder
@@ -41,16 +41,13 @@ class _Loaded(NamedTuple):
     ----------
     state : LearnedState
     queue : Queue
-    changed : int
-        Suggestions of undecided listings that are others now.
-    expected : str
-        How many errors are expected in what is left of the queue, in words.
+    words : str
+        What is different now.
     """
 
     state: LearnedState
     queue: Queue
-    changed: int
-    expected: str
+    words: str
 
 
 class Learner:
@@ -82,6 +79,14 @@ class Learner:
         self._stamp = self._look()
         self.said = ""
         self.state: LearnedState | None = None
+        self._flagged = 0
+
+    @property
+    def expected(self) -> dict[str, float] | None:
+        """How many changes were expected in all that was left when this was learned: as of `LearnedState`."""
+        if self.state is None:
+            return None
+        return {name: getattr(self.state, name) for name in ("left", "changes", "low", "high")}
 
     def resume(self, queue: Queue) -> Queue:
         """Return the queue as it was learned before this process, if that fits the journal.
@@ -91,11 +96,12 @@ class Learner:
         queue : Queue
             In the order of the run.
         """
+        self._flagged = int(queue.cards.flagged.sum())
         loaded = self._load(queue)
         if loaded is None:
             return queue
         self.state = loaded.state
-        self.said = f"Learned from {many(loaded.state.decisions, 'decision')}: {loaded.expected}."
+        self.said = loaded.words
         return loaded.queue
 
     def step(self, queue: Queue, last: int) -> Queue:
@@ -200,7 +206,15 @@ class Learner:
         standing = set(current_decisions(journal.decisions()))
         after = queue.again(cards, standing)
         changed = sum(cards.suggested(id) != queue.cards.suggested(id) for id in after.order if id not in standing)
-        return _Loaded(state, after, changed, _expected(state, after, known))
+        return _Loaded(state, after, self._words(state, after, changed))
+
+    def _words(self, state: LearnedState, after: Queue, changed: int) -> str:
+        words = f"Learned from {many(state.decisions, 'decision')}: {changed or 'no'} {agree(changed, 'suggestion', 'suggestions')} changed"
+        flagged = int(after.cards.flagged.sum())
+        # a part of the flagged listings, or conflicts, are another queue
+        if flagged == self._flagged or flagged != len(after):
+            return f"{words}."
+        return f"{words}; {flagged:,} listings are in the queue, {self._flagged:,} before."
 
     def _taken(self, loading: Future[_Loaded | None], queue: Queue) -> Queue:
         try:
@@ -214,7 +228,7 @@ class Learner:
             return queue
         self.state = loaded.state
         self._has_failed = False
-        self.said = f"{many(loaded.changed, 'suggestion')} changed; {loaded.expected}."
+        self.said = loaded.words
         return loaded.queue
 
 
@@ -252,14 +266,3 @@ def as_learned(before: Any, learned: Any) -> Any:
     done = np.asarray(decided.to_numpy(), dtype=np.bool_)
     order = np.lexsort((np.where(done, np.arange(len(place)), place), ~done))
     return pa.table(columns).take(order).combine_chunks()
-
-
-def _expected(state: LearnedState, queue: Queue, known: Collection[str]) -> str:
-    """Return how many errors are expected in what is left of a queue, which may be a part of the run's."""
-    chances = queue.cards.column("change_chance")[queue.row_numbers]
-    left = np.array([id not in known for id in queue.order], dtype=np.bool_)
-    if left.sum() != state.left:
-        # the interval is that of the whole run
-        return f"{np.nansum(chances[left]):.0f} errors expected in the {left.sum()} left of this queue"
-    reach = f"95 % {state.low:.0f} to {state.high:.0f}"
-    return f"{state.changes:.0f} errors expected in the {state.left} left, {reach}"

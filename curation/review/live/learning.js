@@ -3,9 +3,16 @@
 
 // the state of learning, which comes with every answer
 function heard(answer) {
+  keepExpected(answer);
   drawLearning(answer);
   keepElsewhere(answer.elsewhere);
   if (answer.learnt !== news.learnt) reorder();
+}
+
+function keepExpected({ expected }) {
+  const isNew = JSON.stringify(expected) !== JSON.stringify(store.learned);
+  store.learned = expected;
+  if (isNew) drawProgress();
 }
 
 function drawLearning({ learning, agreement, team }) {
@@ -49,6 +56,7 @@ function arrange({ order, kinds, piece, learnt, ...said }) {
   store.ahead(following(12));
   gridsAgain();
   if (map.on) loadMap();
+  keepExpected(said);
   drawLearning(said);
   if (wasEmpty && filtered.length) go(filtered[0]);
 }

@@ -360,6 +360,7 @@ const store = {
   beside: (listing) => listing,
   find,
   drawWords,
+  learned: data.expected, // how many changes were expected in all that was left when the queue learned; null: it has not
   isWaiting: false, // whether all that is left is on other screens
   isElsewhere: (place) => elsewhere.has(place),
   inConflict: (id) => Boolean(states.get(id)?.conflict),

@@ -440,6 +440,7 @@ class Session:
             "learnt": self._team.version,
             "elsewhere": self._elsewhere(),
             "learning": self._learner.said if self._learner is not None else "",
+            "expected": self._learner.expected if self._learner is not None else None,
             "latest": self.followed.latest_click(),
             "now": round(time.time() * 1000),
             **self._words.now(),

@@ -225,7 +225,10 @@ function drawHint(left) {
   if (data.blind && open) sum *= left / open;
   // a conflict is to be settled, whatever is expected of its listing
   if (data.conflicts) estimated = false;
-  $("expected").textContent = estimated && left ? `· about ${Math.round(sum)} of the ${left} left need a change` : "";
+  // the interval is that of all that was left when the queue learned
+  const learned = store.learned?.left === left ? store.learned : null;
+  const reach = learned ? `, 95 % ${Math.round(learned.low)} to ${Math.round(learned.high)}` : "";
+  $("expected").textContent = estimated && left ? `· about ${Math.round(learned ? learned.changes : sum)} of the ${left} left need a change${reach}` : "";
   let text = "";
   if (!store.index.size) text = run.nothing;
   else if (!left) text = `${data.conflicts ? "Every conflict is settled." : "Everything is decided."} ${run.then}`;

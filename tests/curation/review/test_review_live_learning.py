@@ -100,8 +100,9 @@ def test_after_25_decisions_the_order_is_that_of_learning_afterwards(run: RunFol
     assert (ids[: len(done)], ids[len(done) :]) == (done, left_of(learned))
     assert ids[len(done) :] != [id for id in before if id not in done]
     expected = learned.expected(left_of(learned))
-    words = f"{expected.changes:.0f} errors expected in the {expected.listings} left"
-    assert f"{words}, 95 % {expected.low:.0f} to {expected.high:.0f}" in news["learning"]
+    assert news["expected"] == pytest.approx(
+        {"left": expected.listings, "changes": expected.changes, "low": expected.low, "high": expected.high}
+    )
     table = learned.issues.set_index("id")
     place = order["order"][len(done)]
     card = live.get("/cards", places=place)[str(place)]
@@ -113,16 +114,33 @@ def test_after_25_decisions_the_order_is_that_of_learning_afterwards(run: RunFol
     assert f"Learned from {EVERY} decisions" in again.news()["learning"]
 
 
-def test_of_the_first_ones_only_their_errors_are_expected(run: RunFolder, open_live: Open) -> None:
+def test_what_was_learned_is_said_without_a_number_that_the_next_decision_makes_wrong(
+    run: RunFolder, open_live: Open
+) -> None:
     everything(run)
-    live = open_live(first=EVERY + 5)
-    done = decide_on(live, EVERY)
+    live = open_live()
+    before = len(live.session.queue)
+    decide_on(live, EVERY)
     words = learnt(live)["learning"]
-    learned = afterwards(run)
-    left = [id for id in live.session.queue.order if id not in done]
-    assert len(left) == 5 < len(left_of(learned))
-    expected = learned.issues.set_index("id").loc[left, "change_chance"].sum()
-    assert words.endswith(f"; {expected:.0f} errors expected in the 5 left of this queue.")
+    assert words.startswith(f"Learned from {EVERY} decisions: ")
+    assert "left" not in words
+    # the run and the App have as many as before
+    assert words.endswith(f"; {len(live.session.queue)} listings are in the queue, {before} before.")
+
+
+@pytest.mark.parametrize("part", ["first", "conflicts"])
+def test_of_a_part_of_the_queue_nothing_is_said_of_the_whole_one(run: RunFolder, open_live: Open, part: str) -> None:
+    everything(run)
+    if part == "conflicts":
+        one = run.issues()["id"].iloc[-1]
+        decide(run, [one], "delete", reviewer="ana")
+        decide(run, [one], "ambiguous", reviewer="ben")
+    teach = Live(run)
+    decide_on(teach, EVERY)
+    learn_beside(run, run.judged_journal().last)
+    words = open_live(**({"first": 5} if part == "first" else {"conflicts": True})).news()["learning"]
+    assert words.startswith("Learned from ")
+    assert words.endswith("changed.")
 
 
 def test_what_is_decided_looks_as_it_did_and_can_be_undone(run: RunFolder, open_live: Open) -> None:
