@@ -156,7 +156,7 @@ def test_a_grid_of_several_suggestions_leaves_out_those_that_are_less_likely_tha
     stop(server)
 
 
-def test_more_than_35_come_in_several_grids_or_are_decided_at_once_after_one_question(
+def test_more_than_29_come_in_several_grids_or_are_decided_at_once_after_one_question(
     live: Live, run: RunFolder
 ) -> None:
     open_map(live)

@@ -11,7 +11,7 @@ const GRID_KEYS = ["relabel", "several", "delete"]; // what every grid takes
 const grids = {
   on: false,
   picked: null, // {places, decided}: what the map's lasso held, and how many more that are decided; null: all of the queue
-  here: null, // {given, suggested, mixed, several, kind, size, worth, likely, tiles, out}: out has the places left out
+  here: null, // {given, suggested, mixed, several, kind, size, likely, tiles, out}: out has the places left out
   ahead: [],
   past: [], // those before, the latest last
   later: new Set(), // places that were left out of one
@@ -286,9 +286,18 @@ function makeTile(grid, { place, id, title, price, given, suggested, likelier, c
   if (grid.mixed) made.append(element("span", "quiet", given ?? "(no label)"));
   if (grid.several) made.append(element("span", "quiet", likelier ? `→ ${suggested}` : suggested ? "nothing likelier" : "no suggestion"));
   made.append(element("span", "mark"));
-  made.title = shown([id, title, given, grid.several && suggested && `→ ${suggested}`, chance === null ? "" : `${suggested ? "suggestion right" : "needs a change"}: ${percent(chance)}`].filter(Boolean).join("\n"));
+  made.title = shown([id, title, given, grid.several && suggested && `→ ${suggested}`, chanceWords({ suggested, chance })].filter(Boolean).join("\n"));
   made.addEventListener("click", () => leaveOut(grid, place));
   return made;
+}
+
+const meant = ({ suggested }) => (suggested ? "suggestion right" : "needs a change");
+const chanceWords = (tile) => (tile.chance === null ? "" : `${meant(tile)}: ${percent(tile.chance)}`);
+
+// what the numbers on the tiles are
+function whatNumbersAre({ tiles }) {
+  const all = new Set(tiles.filter(({ chance }) => chance !== null).map(meant));
+  return all.size && `%: ${[...all].sort().reverse().join(", or without one: ")}`;
 }
 
 function leaveOut(grid, place) {
@@ -307,10 +316,11 @@ function drawTiles() {
     made.className = decision ? "pick settled" : isOut ? "pick out" : "pick";
     made.setAttribute("aria-pressed", String(!isOut && !decision));
     made.lastChild.textContent = decision ? shown(`${stateMark(tile.id, decision)} ${inWords(decision)}`) : isOut ? "left out" : "";
-    made.setAttribute("aria-label", shown([tile.title || tile.id, tile.price === null ? "" : money(tile.price), percent(tile.chance), made.lastChild.textContent].filter(Boolean).join(", ")));
+    made.setAttribute("aria-label", shown([tile.title || tile.id, tile.price === null ? "" : money(tile.price), chanceWords(tile), made.lastChild.textContent].filter(Boolean).join(", ")));
   });
-  const there = rest(grid).length;
-  const words = [`${there} of ${grid.tiles.length} are decided together`, grid.size > grid.tiles.length && `${grid.size} of ${grids.picked ? "those picked" : "this kind"} are left`, grids.picked?.decided && `${grids.picked.decided} picked ${grids.picked.decided === 1 ? "one is" : "ones are"} decided already`, grid.worth && `about ${Math.round(grid.worth)} need a change`, grid.kind];
+  const there = rest(grid);
+  const worth = Math.round(there.reduce((sum, tile) => sum + tile.worth, 0));
+  const words = [`${there.length} of ${grid.tiles.length} are decided together`, grid.size > grid.tiles.length && `${grid.size} of ${grids.picked ? "those picked" : "this kind"} are left`, grids.picked?.decided && `${grids.picked.decided} picked ${grids.picked.decided === 1 ? "one is" : "ones are"} decided already`, worth && `about ${worth} ${worth === 1 ? "needs" : "need"} a change`, grid.kind, whatNumbersAre(grid)];
   $("grid-words").textContent = shown(words.filter(Boolean).join(" · "));
 }
 

@@ -18,14 +18,17 @@ from training.utils.arrays import Int64
 
 __all__ = ["FEWEST", "MOST", "USUAL", "Grids"]
 
-#: Tiles of a grid: rather `USUAL` than more, but no rest that is too small for one of its own.
-FEWEST = 12
+#: Tiles of a grid: rather `USUAL` than more, but no rest that is too small for one of its own. Half of one row is still
+#: fewer keys than single cards, and the flagged listings of a small dataset come in no larger groups.
+FEWEST = 6
 USUAL = 24
 MOST = USUAL + FEWEST - 1
 #: Kinds of issue whose listings need a decision each.
 _SINGLE = ("price", "near_duplicate")
 #: Listings of a group that are compared with the first tile, the most probable ones.
 _COMPARED = 4000
+#: Classes that the list to relabel a grid begins with.
+_LIKELY = 12
 
 
 class Grids:
@@ -66,10 +69,10 @@ class Grids:
         -------
         list of dict
             ``given`` and ``suggested`` (None for no label, or several), ``mixed`` and ``several``: whether the tiles
-            have several given or suggested labels, ``kind`` (empty for several), ``size`` of the group, ``worth``: how
-            many of the tiles are expected to need a change, ``likely`` classes, ``tiles``, each with whether its
-            suggestion is ``likelier`` than its label and what is ``shown`` to be suggested as the journal names it, and
-            sound listings of both classes like the first tile.
+            have several given or suggested labels, ``kind`` (empty for several), ``size`` of the group, ``likely``
+            classes, ``tiles``, each with ``worth``: the chance that it needs a change, whether its suggestion is
+            ``likelier`` than its label and what is ``shown`` to be suggested as the journal names it, and sound
+            listings of both classes like the first tile.
         """
         grids: list[dict[str, Any]] = []
         while len(grids) < number:
@@ -137,8 +140,7 @@ class Grids:
             "several": several,
             "kind": kinds[int(kind[0])]["title"] if one_kind else "",
             "size": size,
-            "worth": round(float(self._worth[tiles].sum()), 2),
-            "likely": [self._number[name] for name, _ in card.classes[:FEWEST]],
+            "likely": [self._number[name] for name, _ in card.classes[:_LIKELY]],
             "likeGiven": [self._queue.beside(example.id) for example in card.like_given],
             "likeSuggested": [] if several else [self._queue.beside(example.id) for example in card.like_suggested],
             "tiles": [self._tile(rank) for rank in tiles.tolist()],
@@ -152,5 +154,6 @@ class Grids:
             "suggested": self.facts.name(int(self.facts.suggested[rank])),
             "likelier": bool(self.facts.likelier[rank]),
             "chance": None if np.isnan(chance) else round(float(chance), 4),
+            "worth": round(float(self._worth[rank]), 4),
             "shown": self.facts.told(rank),
         }

@@ -209,7 +209,8 @@ class Learner:
         return _Loaded(state, after, self._words(state, after, changed))
 
     def _words(self, state: LearnedState, after: Queue, changed: int) -> str:
-        words = f"Learned from {many(state.decisions, 'decision')}: {changed or 'no'} {agree(changed, 'suggestion', 'suggestions')} changed"
+        others = f"{changed or 'no'} {agree(changed, 'suggestion', 'suggestions')} changed"
+        words = f"Learned from {many(state.decisions, 'decision')}: {others}"
         flagged = int(after.cards.flagged.sum())
         # a part of the flagged listings, or conflicts, are another queue
         if flagged == self._flagged or flagged != len(after):
