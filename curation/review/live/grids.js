@@ -4,7 +4,7 @@
 
 const GRIDS_AHEAD = 3; // grids that are there before they are needed
 const TILE_PHOTOS = 320;
-const WHY_NONE = `A grid takes ${data.fewest} listings or more that are left, with the same issue and the same suggestion, and here are fewer. Odd prices and reposts come in none: each needs a decision of its own. Press g for single cards.`;
+const whyNone = () => `A grid takes ${data.fewest} listings or more that are left, with the same issue and the same suggestion, and here are fewer. Odd prices and reposts come in none: each needs a decision of its own. Press ${named("g")} for single cards.`;
 
 const GRID_KEYS = ["relabel", "several", "delete"]; // what every grid takes
 
@@ -35,7 +35,7 @@ const GRID_DO = {
   undo: undoGrid,
   next: skipGrid,
   previous: backGrid,
-  ...Object.fromEntries(["fits", "price", "only", "note"].map((name) => [name, () => say("This is for a single listing: g leaves the grids.")])),
+  ...Object.fromEntries(["fits", "price", "only", "note"].map((name) => [name, () => say(`This is for a single listing: ${named("g")} leaves the grids.`)])),
 };
 
 function openGrids(picked = null) {
@@ -166,7 +166,7 @@ function show(grid) {
 function acceptGrid() {
   if (!grids.here) return decideGrid("relabel");
   if (grids.here.several) return decideGrid("relabel");
-  if (!grids.here.suggested) return say("No label is suggested here: k keeps, e relabels, d deletes.");
+  if (!grids.here.suggested) return say(`No label is suggested here: ${ways("k e d")}.`);
   relabelGrid(grids.here.suggested);
 }
 
@@ -182,9 +182,9 @@ function decideGrid(decision, label = null) {
   const stays = isEach ? [] : tiles.filter(({ given }) => (decision === "relabel" ? given === label : decision === "keep" && given !== null));
   const others = decision === "keep" ? [] : tiles.filter((tile) => !stays.includes(tile));
   if (isEach && !tiles.length && rest(grid).length)
-    return say("No suggestion here is likelier than the label: k keeps, e relabels, d deletes.");
+    return say(`No suggestion here is likelier than the label: ${ways("k e d")}.`);
   if (!stays.length && !others.length)
-    return say(decision === "keep" && tiles.length ? NO_LABEL : "All of this grid is left out: j goes on.");
+    return say(decision === "keep" && tiles.length ? noLabel() : `All of this grid is left out: ${named("j")} goes on.`);
   const places = (some) => some.map(({ place }) => place);
   const isNew = label !== null && !data.classes.includes(label);
   const later = grid.tiles.filter((tile) => !isSettled(tile) && !tiles.includes(tile)).length;
@@ -238,7 +238,7 @@ function drawGrid() {
     const left = grids.later.size;
     const isNone = !grids.picked && !grids.past.length && !left;
     $("grid-title").textContent = grids.isEnd ? (grids.picked ? "No more of what was picked" : isNone ? "No grids" : "No more grids") : "Loading";
-    const words = grids.picked ? `${left ? `${count(left, "listing")} left out. ` : ""}Press m for the map.` : left ? `${count(left, "listing")} left out: press g twice for grids of them, or once for single cards.` : isNone ? WHY_NONE : "Press g for single cards: what is left is too different for a grid.";
+    const words = grids.picked ? `${left ? `${count(left, "listing")} left out. ` : ""}Press ${named("m")} for the map.` : left ? `${count(left, "listing")} left out: press ${named("g")} twice for grids of them, or once for single cards.` : isNone ? whyNone() : `Press ${named("g")} for single cards: what is left is too different for a grid.`;
     $("grid-words").textContent = grids.isEnd ? words : "";
     $("all-picked").hidden = true;
     drawGridButtons();
@@ -291,12 +291,12 @@ function makeTile(grid, { place, id, title, price, given, suggested, likelier, c
   return made;
 }
 
-const meant = ({ suggested }) => (suggested ? "suggestion right" : "needs a change");
-const chanceWords = (tile) => (tile.chance === null ? "" : `${meant(tile)}: ${percent(tile.chance)}`);
+const numberIs = ({ suggested }) => (suggested ? "suggestion right" : "needs a change");
+const chanceWords = (tile) => (tile.chance === null ? "" : `${numberIs(tile)}: ${percent(tile.chance)}`);
 
 // what the numbers on the tiles are
 function whatNumbersAre({ tiles }) {
-  const all = new Set(tiles.filter(({ chance }) => chance !== null).map(meant));
+  const all = new Set(tiles.filter(({ chance }) => chance !== null).map(numberIs));
   return all.size && `%: ${[...all].sort().reverse().join(", or without one: ")}`;
 }
 

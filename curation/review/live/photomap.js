@@ -32,8 +32,8 @@ const map = {
 
 const MAP_DO = {
   undo: undoOnMap,
-  ...Object.fromEntries(["keep", "accept", "relabel", "several", "delete", "next", "previous"].map((name) => [name, () => say("Pick listings first: with the lasso, or the nearest ones by Enter.")])),
-  ...Object.fromEntries(["fits", "price", "only", "note"].map((name) => [name, () => say("This is for a single listing: m leaves the map.")])),
+  ...Object.fromEntries(["keep", "accept", "relabel", "several", "delete", "next", "previous"].map((name) => [name, () => say(`Pick listings first: with the lasso, or the nearest ones by ${named("Enter")}.`)])),
+  ...Object.fromEntries(["fits", "price", "only", "note"].map((name) => [name, () => say(`This is for a single listing: ${named("m")} leaves the map.`)])),
 };
 
 function openMap() {
@@ -183,7 +183,7 @@ function nearestTo(focus) {
 }
 
 function pickNearest() {
-  if (map.focus < 0) return say("Go to a photo first: with the arrows, or by a click on its point.");
+  if (map.focus < 0) return say(isNarrow() ? "Tap a point first." : "Go to a photo first: with the arrows, or by a click on its point.");
   pick(nearestTo(map.focus));
 }
 

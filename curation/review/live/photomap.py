@@ -24,7 +24,7 @@ __all__ = ["PhotoMap"]
 _LARGEST = 65535
 _GIVEN_ALONE = "This run was made from given probabilities, which don't say which photos look alike: it has no map."
 _TOO_FEW = "Fewer than three listings have a photo that can be compared: there is no map."
-_MAKING = "The map is being made: some ten seconds, once for each run. You can review meanwhile: m leaves the map."
+_MAKING = "The map is being made: some ten seconds, once for each run. You can review meanwhile."
 
 
 class PhotoMap:

@@ -295,12 +295,12 @@ const marks = (ids) => Object.fromEntries(ids.map((id) => [id, states.get(id)?.m
 // which decisions settle a conflict: one on the label leaves two prices open, and a price two labels
 function whatSettles(words, { given, suggested, fits } = {}) {
   const without = [given === null && "k", (!suggested || suggested === given) && "a", fits === null && "f"];
-  const keys = (names) => names.split(" ").filter((name) => !without.includes(name)).join(", ");
+  const keys = (names) => names.split(" ").filter((name) => !without.includes(name)).map(named).join(", ");
   const labels = new Set(words.filter(({ decision }) => decision !== "delete" && decision !== "reprice").map(({ decision, new_label }) => `${decision} ${new_label || ""}`));
   const prices = new Set(words.map(({ new_price }) => new_price ?? null).filter((price) => price !== null));
-  if (labels.size > 1 && prices.size > 1) return "Reviewers disagree on the label and on the price: k or d settles both, another key only one of them.";
-  if (labels.size > 1) return `Reviewers disagree on the label: ${keys("k a e s")} or d settles it, a price does not.`;
-  if (prices.size > 1) return `Reviewers disagree on the price: ${keys("f p k")} or d settles it, another label does not.`;
+  if (labels.size > 1 && prices.size > 1) return `Reviewers disagree on the label and on the price: ${named("k")} or ${named("d")} settles both, another one only one of them.`;
+  if (labels.size > 1) return `Reviewers disagree on the label: ${keys("k a e s")} or ${named("d")} settles it, a price does not.`;
+  if (prices.size > 1) return `Reviewers disagree on the price: ${keys("f p k")} or ${named("d")} settles it, another label does not.`;
   return "Reviewers disagree: your decision settles it.";
 }
 

@@ -75,6 +75,17 @@ const now = () => new Date().toISOString().replace("Z", "+00:00");
 
 // Words
 
+// on narrow screens, keys are not shown: there, messages name the buttons
+const NAMED = {
+  k: ["keeps", "Keep"], a: ["accepts", "Accept"], e: ["relabels", "Relabel"], s: ["says that several labels fit", "Several fit"], d: ["deletes", "Delete"], u: ["takes this one back", "Undo"],
+  f: ["", "the price that fits"], p: ["", "Price"], o: ["", "Only this"], j: ["", "→"], g: ["", "Grids"], m: ["", "Map"], Enter: ["", "24 nearest"], A: ["", "Decide all"],
+};
+const isNarrow = () => matchMedia("(max-width: 760px)").matches;
+const named = (key) => (isNarrow() ? NAMED[key][1] : key);
+// what keys do, or the buttons that do it: "k keeps, d deletes" or "Keep or Delete"
+const ways = (keys) => (isNarrow() ? either(keys.split(" ").map(named)) : keys.split(" ").map((key) => `${key} ${NAMED[key][0]}`).join(", "));
+const either = (names) => [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" or ");
+
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 const percent = (chance) =>

@@ -87,7 +87,7 @@ function advance(message, saved) {
 function isOver() {
   const id = store.index.ids[current];
   if (last !== current || !store.held(id)) return false;
-  say(`${id} is decided, and nothing is left here: an arrow or a click goes back to change a decision, u takes this one back.`);
+  say(`${id} is decided, and nothing is left here: an arrow or a click goes back to change a decision, ${ways("u")}.`);
   return true;
 }
 
@@ -106,12 +106,12 @@ function decide(decision, values = {}, standing = undefined) {
   advance(`${listing.id}: ${inWords(made)}.`, store.record([[listing.id, made, { decision, ...values, alone }]]));
 }
 
-const NO_LABEL = "This listing has no label to keep: e relabels, s says that several labels fit, d deletes.";
+const noLabel = () => `This listing has no label to keep: ${ways("e s d")}.`;
 
 function keepLabel() {
   const listing = here();
   if (!listing) return;
-  if (listing.given === null) say(NO_LABEL);
+  if (listing.given === null) say(noLabel());
   else decide("keep");
 }
 
@@ -126,15 +126,15 @@ function relabel(name) {
 function accept() {
   const { given, suggested, blind } = here() || {};
   if (given === undefined) return;
-  if (blind) return say("The suggestion is hidden until you decide: k keeps, e relabels, d deletes.");
-  if (!suggested || suggested === given) say("No label is suggested here: k keeps, e relabels, d deletes.");
+  if (blind) return say(`The suggestion is hidden until you decide: ${ways("k e d")}.`);
+  if (!suggested || suggested === given) say(`No label is suggested here: ${ways("k e d")}.`);
   else relabel(suggested);
 }
 
 function fits() {
   const { fits } = here() || {};
   if (fits === undefined) return;
-  if (fits === null) say("No price is suggested here: p is for another price.");
+  if (fits === null) say(`No price is suggested here: ${named("p")} is for another price.`);
   else decide("reprice", { new_price: fits });
 }
 
@@ -178,7 +178,7 @@ function setPrice() {
   const price = drawTyped();
   if (price === undefined) return;
   $("pricing").close();
-  if (price === store.listing(current).price && !store.held(store.listing(current).id)) say("This is the price that it has: k keeps the listing as it is.");
+  if (price === store.listing(current).price && !store.held(store.listing(current).id)) say(`This is the price that it has: ${named("k")} leaves the listing as it is.`);
   else decide("reprice", { new_price: price });
 }
 

@@ -39,7 +39,7 @@ function act(action) {
 
 function openHelp() {
   $("keys").showModal();
-  $("keys").scrollTop = 0; // its button is at the end
+  $("keys").querySelector(".scroll").scrollTop = 0;
 }
 
 function refresh() {
@@ -66,6 +66,13 @@ function countKinds() {
   });
 }
 
+// no key opens a field on a narrow screen
+function drawHints() {
+  $("note").placeholder = isNarrow() ? "your own words" : "n: your own words";
+  $("search").placeholder = isNarrow() ? "Search id or title" : "Search id or title ( / )";
+  $("class-filter").placeholder = `Type to filter or for a new class${isNarrow() ? "" : ", 1–9 to choose"}`;
+}
+
 function listen() {
   document.addEventListener("keydown", key);
   for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => act(button.dataset.do));
@@ -76,7 +83,7 @@ function listen() {
     list.addEventListener("change", () => list.dataset.mouse && delete list.dataset.mouse && $("card").focus());
   }
   $("list").addEventListener("scroll", drawRows, { passive: true });
-  window.addEventListener("resize", drawRows);
+  window.addEventListener("resize", () => (drawRows(), drawHints()));
   $("note").maxLength = data.max_note;
   $("note").addEventListener(store.noteEvent, writeNote);
   $("class-filter").addEventListener("input", drawClasses);
@@ -99,6 +106,7 @@ function listen() {
 function start() {
   store.open();
   fillFilters();
+  drawHints();
   listen();
   current = store.start();
   refresh();

@@ -78,7 +78,7 @@ function drawPrice({ id, price, low, high, fits }) {
   const line = element("p");
   line.append(price === null ? element("span", "quiet", "no price") : element("strong", "", money(price)));
   if (corrected !== null) line.append(element("strong", "relabel-mark", ` → ${money(corrected)}`));
-  else if (fits !== null) line.append(element("span", "relabel-mark", `  ${money(fits)} would fit: f`));
+  else if (fits !== null) line.append(element("span", "relabel-mark", `  ${money(fits)} would fit${isNarrow() ? "" : ": f"}`));
   if (price === null) return box.replaceChildren(line);
   if (low === null || high === null) return box.replaceChildren(line);
   line.append(element("span", "quiet", `  usually ${amount(low)} to ${amount(high)}`));
@@ -102,7 +102,7 @@ function scale(price, low, high) {
 
 function drawBeside(listing) {
   const sections = [
-    ["Reposts: o deletes these", listing.reposts, "reposts"],
+    [`Reposts: ${named("o")} deletes these`, listing.reposts, "reposts"],
     [`Sound ${listing.given} (given)`, listing.likeGiven, ""],
     [`Sound ${listing.suggested} (suggested)`, listing.likeSuggested, ""],
   ].filter(([, listings]) => listings.length);
@@ -206,7 +206,8 @@ function drawProgress() {
   $("bar").setAttribute("aria-valuenow", done);
   $("bar-done").style.width = `${size ? (100 * done) / size : 0}%`;
   const parts = ACTIONS.map((name, number) => counts[number + 1] && `${counts[number + 1]} ${WORDS[name]}`).filter(Boolean);
-  $("counts").textContent = size ? [`${done} of ${size} ${data.conflicts ? "conflicts settled" : "decided"}`, ...parts].join(" · ") : "";
+  $("counts").textContent = size ? `${done} of ${size} ${data.conflicts ? "conflicts settled" : "decided"}` : "";
+  if (parts.length) $("counts").append(element("span", "wide", ` · ${parts.join(" · ")}`));
   drawHint(counts[0]);
   store.drawState();
 }
