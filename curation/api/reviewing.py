@@ -67,7 +67,8 @@ class RunReview(RunResults):
             (several labels fit: the listing stays as it is, and is counted), or ``undo`` (takes your latest decision
             back, and if you have none, that of another reviewer).
         label : str, optional
-            The class to relabel to; by default each listing's own suggestion.
+            The class to relabel to; by default each listing's own suggestion, which of several must be likelier than
+            the label.
         price : float or str, optional
             The right price, a number or as sellers write it; by default what would fit each listing, where curate
             suggests it.
@@ -94,7 +95,8 @@ class RunReview(RunResults):
         ------
         DecisionsError
             If a listing, a class or the action is unknown, a price is no number of 0 or more, or listings without a
-            label are to be kept; nothing is recorded then.
+            label are to be kept, or listings are to be relabelled as suggested that have no such suggestion; nothing
+            is recorded then.
         """
         chosen = named_listings(ids)
         closed = record_decision(

@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from curation.cli.advice import advised
 from curation.cli.terminal import echo
 from curation.errors import CurateError, InputError
 from curation.rendering.visible import visible
+from curation.rendering.words import joined
 from training.utils.machine import machine_error, resumes
 
 __all__ = ["FOREVER", "Group", "no_time"]
@@ -51,6 +52,14 @@ def _visible_usage() -> Iterator[None]:
     except click.ClickException as error:
         error.message = visible(error.message)  # type: ignore[misc]  # click shows it later
         raise
+
+
+def _say_whose(error: click.NoSuchOption, commands: Mapping[str, click.Command]) -> None:
+    """Name the commands that have an option which this one has not, in place of options of this one that look alike."""
+    has = [name for name, each in commands.items() if any(error.option_name in option.opts for option in each.params)]
+    if has:
+        error.message += f". It is an option of curate {joined(has)}."
+        error.possibilities = None
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:
@@ -120,6 +129,9 @@ class Group(click.Group):
         try:
             with _visible_usage():
                 return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            _say_whose(error, self.commands)
+            raise
         except CurateError as error:
             raise _Failure(error) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):

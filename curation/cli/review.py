@@ -161,8 +161,14 @@ def review(
     if outcome.agreement.conflicts:
         those = f"Reviewers disagree on {many(outcome.agreement.conflicts, 'listing')}"
         echo(advised(f"{those}. Settle that with `review(page=True, conflicts=True)`.", run.folder))
-    more = f"   (or {again_call(context)}, to continue)" if outcome.undecided else ""
-    echo(advised(f"Next: {call_again(run.folder / 'cleaned')}{more}", run.folder))
+    apply = advised(call_again(run.folder / "cleaned"), run.folder)
+    if not outcome.undecided:
+        echo(f"Next: {apply}")
+        return
+    again = advised(again_call(context), run.folder)
+    width = max(len(apply), len(again))
+    echo(f"Next: {again:{width}}  go on with those that are left")
+    echo(f"      {apply:{width}}  or apply what is decided")
 
 
 def _print_links(links: Sequence[Link], *, as_json: bool) -> None:

@@ -63,7 +63,9 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     if actions := content.pop("actions"):
         counts = ", ".join(f"{count:,} {name}" for name, count in actions.items())
         content["decisions"] = f"{state.decisions} ({counts})"
-    if count := content.pop("unapplied", 0):
-        content["cleaned"] = f"{state.cleaned}, without what was decided since on {many(count, 'listing')}"
+    content["cleaned"] = "written" if state.cleaned else "not written yet"
+    content["compared"] = "written" if state.compared else "not written yet"
+    if (count := content.pop("unapplied", 0)) and state.cleaned:
+        content["cleaned"] += f", without what was decided since on {many(count, 'listing')}"
     for name, value in content.items():
         echo(f"{name:>10}: {value}")

@@ -43,6 +43,8 @@ class AtStake:
         How many listings are the hundredth part that is worth most.
     top_share : float
         Share of all worth that these have, 0 to 1.
+    flagged : int
+        How many listings are flagged.
     """
 
     column: str
@@ -52,6 +54,7 @@ class AtStake:
     unordered: float
     top_listings: int
     top_share: float
+    flagged: int
 
 
 def at_stake_of_first(issues: pd.DataFrame, column: str, first: int | None = None) -> AtStake:
@@ -67,7 +70,8 @@ def at_stake_of_first(issues: pd.DataFrame, column: str, first: int | None = Non
         How many; by default 100, or all flagged ones if these are fewer.
     """
     flagged = is_flagged(issues)
-    first = min(FIRST if first is None else first, int(flagged.sum()))
+    count = int(flagged.sum())
+    first = min(FIRST if first is None else first, count)
     stake, worth = at_stake(issues), np.sort(issues["worth"].to_numpy(dtype=np.float64))[::-1]
     top = max(1, round(_TOP * len(issues)))
     return AtStake(
@@ -78,6 +82,7 @@ def at_stake_of_first(issues: pd.DataFrame, column: str, first: int | None = Non
         float(stake[_first(priorities(issues.drop(columns="worth")), flagged, first)].sum()),
         top,
         float(worth[:top].sum() / worth.sum()),
+        count,
     )
 
 
@@ -99,7 +104,8 @@ def worth_lines(worth: AtStake, currency: str | None) -> list[str]:
     unit = worth.column if worth.column != "price" else currency or "of price"
     stake = f"{amount(worth.first)} of {amount(worth.in_all)} {unit}"
     lines = []
-    if worth.listings:
+    # whoever reviews all that is flagged gains nothing by the order
+    if worth.listings < worth.flagged:
         lines.append(
             f"The first {many(worth.listings, 'listing')} of the queue {agree(worth.listings, 'holds', 'hold')} "
             f"{_share(worth.first, worth.in_all)} of the worth at stake ({stake}); ordered without worth, "

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.errors import DecisionsError
+from curation.errors import DecisionsError, some
+from curation.rendering.words import agree, many
 from curation.run.conflicts import spoken, take_back
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
@@ -61,7 +62,7 @@ def meaning_of(words: Words, decidable: Decidable, *, reviewer: str, time: str, 
     Raises
     ------
     DecisionsError
-        If a label or a price means nothing there, or the note is too long.
+        If a label or a price means nothing there, none is suggested to relabel to, or the note is too long.
     """
     if words.label is not None and words.action != "relabel":
         raise DecisionsError(
@@ -70,6 +71,8 @@ def meaning_of(words: Words, decidable: Decidable, *, reviewer: str, time: str, 
     if words.new_class and words.label is None:
         raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
     check_note(words.note)
+    if words.action == "relabel" and words.label is None:
+        _require_suggestions(words.ids, decidable)
     given = None if words.price is None else decidable.price(words.price)
     meant = []
     for id in words.ids:
@@ -88,6 +91,26 @@ def meaning_of(words: Words, decidable: Decidable, *, reviewer: str, time: str, 
         )
         meant.append(decidable.with_suggestions(decision))
     return meant
+
+
+def _require_suggestions(ids: Sequence[str], decidable: Decidable) -> None:
+    """Refuse to relabel as suggested what has no suggestion; of several, none that is likelier than the label."""
+    known = [id for id in ids if id in decidable.labels]
+    bare = [id for id in known if decidable.suggested_labels.get(id) is None]
+    # of one, a person has read both chances
+    unlikely = [id for id in known if id in decidable.unlikely and id not in bare] if len(ids) > 1 else []
+    for those, why in (
+        (bare, "no label is suggested"),
+        (unlikely, "the suggestion is no likelier than the label"),
+    ):
+        if those:
+            raise DecisionsError(
+                f"{why} for {many(len(those), 'listing')}",
+                got=some(those),
+                wanted="a class to relabel to",
+                fix=f"Name it with `label`, or leave {agree(len(those), 'it', 'them')} out.",
+                parameter="label",
+            )
 
 
 def beside(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from curation import __version__
 from curation.cli import main
@@ -111,6 +112,17 @@ def test_the_help_names_every_command_and_the_exit_codes() -> None:
         text = " ".join(done(option).stdout.split())
         assert all(f"{name} " in text for name in COMMANDS)
         assert "Exit codes: 0 done, 1 failed, 2 wrong usage" in text
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [("--worth", "It is an option of curate find-issues."), ("--prot", "--port")],
+)
+def test_an_option_of_another_command_is_told_as_such_and_a_mistyped_one_is_guessed(option: str, hint: str) -> None:
+    refused = CliRunner().invoke(main, ["review", option, "5"])
+    assert refused.exit_code == 2
+    assert hint in refused.output
+    assert ("Did you mean" in refused.output) == (option == "--prot")
 
 
 def test_the_version_is_printed() -> None:

@@ -180,7 +180,8 @@ def _likely_first(ctx: Any, target: Any, suggested: str | None) -> list[tuple[st
 
 
 def _percent(chance: float) -> str:
-    return "< 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+    # as the card and the page have it: no chance is certain
+    return "<1 %" if chance < 0.005 else ">99 %" if chance > 0.995 else f"{100 * chance:.0f} %"
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -297,7 +297,7 @@ const chanceWords = (tile) => (tile.chance === null ? "" : `${numberIs(tile)}: $
 // what the numbers on the tiles are
 function whatNumbersAre({ tiles }) {
   const all = new Set(tiles.filter(({ chance }) => chance !== null).map(numberIs));
-  return all.size && `%: ${[...all].sort().reverse().join(", or without one: ")}`;
+  return all.size && `%:\u00a0${[...all].sort().reverse().join(", or without one: ")}`;
 }
 
 function leaveOut(grid, place) {

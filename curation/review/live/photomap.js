@@ -32,7 +32,7 @@ const map = {
 
 const MAP_DO = {
   undo: undoOnMap,
-  ...Object.fromEntries(["keep", "accept", "relabel", "several", "delete", "next", "previous"].map((name) => [name, () => say(`Pick listings first: with the lasso, or the nearest ones by ${named("Enter")}.`)])),
+  ...Object.fromEntries(["keep", "accept", "relabel", "several", "delete", "next", "previous"].map((name) => [name, () => say(isNarrow() ? "Pick listings first: Lasso, or 24 nearest." : "Pick listings first: with the lasso, or the nearest ones by Enter.")])),
   ...Object.fromEntries(["fits", "price", "only", "note"].map((name) => [name, () => say(`This is for a single listing: ${named("m")} leaves the map.`)])),
 };
 

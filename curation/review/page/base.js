@@ -78,7 +78,7 @@ const now = () => new Date().toISOString().replace("Z", "+00:00");
 // on narrow screens, keys are not shown: there, messages name the buttons
 const NAMED = {
   k: ["keeps", "Keep"], a: ["accepts", "Accept"], e: ["relabels", "Relabel"], s: ["says that several labels fit", "Several fit"], d: ["deletes", "Delete"], u: ["takes this one back", "Undo"],
-  f: ["", "the price that fits"], p: ["", "Price"], o: ["", "Only this"], j: ["", "→"], g: ["", "Grids"], m: ["", "Map"], Enter: ["", "24 nearest"], A: ["", "Decide all"],
+  f: ["", "the price that fits"], p: ["", "Price"], o: ["", "Only this"], j: ["", "→"], g: ["", "Grids"], m: ["", "Map"],
 };
 const isNarrow = () => matchMedia("(max-width: 760px)").matches;
 const named = (key) => (isNarrow() ? NAMED[key][1] : key);

@@ -228,8 +228,9 @@ function drawHint(left) {
   if (data.conflicts) estimated = false;
   // the interval is that of all that was left when the queue learned
   const learned = store.learned?.left === left ? store.learned : null;
-  const reach = learned ? `, 95 % ${Math.round(learned.low)} to ${Math.round(learned.high)}` : "";
-  $("expected").textContent = estimated && left ? `· about ${Math.round(learned ? learned.changes : sum)} of the ${left} left need a change${reach}` : "";
+  const all = isNarrow() ? "left" : `of the ${left} left`;
+  const reach = learned && !isNarrow() ? `, 95 % ${Math.round(learned.low)} to ${Math.round(learned.high)}` : "";
+  $("expected").textContent = estimated && left ? `· about ${Math.round(learned ? learned.changes : sum)} ${all} need a change${reach}` : "";
   let text = "";
   if (!store.index.size) text = run.nothing;
   else if (!left) text = `${data.conflicts ? "Every conflict is settled." : "Everything is decided."} ${run.then}`;

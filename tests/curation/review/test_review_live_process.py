@@ -52,12 +52,12 @@ def test_ctrl_c_ends_it_with_what_was_decided_and_what_comes_next(server: Server
     assert "Decisions of this session: 1 keep, 2 delete. Left to review: 3 of 6 flagged listings." in printed
     # it is the latest run, which needs no name
     again = "curate review --page --port 0 --reviewer ana"
-    assert f"Next: curate apply-fixes   (or {again}, to continue)\n" in printed
+    assert f"Next: {again}  go on with those that are left\n      curate apply-fixes " in printed
 
 
 def test_the_command_to_continue_has_all_that_was_typed(run: RunFolder, tmp_path: Path) -> None:
     server = start(run, tmp_path / "log", "--page", "--blind", "0.2", "--top", "4", "--no-learn")
-    assert "--top 4 --no-learn --blind 0.2, to continue)" in ended(server)
+    assert "--top 4 --no-learn --blind 0.2  go on with" in ended(server)
 
 
 def test_where_nothing_is_flagged_it_ends_without_advice(run: RunFolder, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 def test_one_decision_on_several_listings_relabels_each_as_suggested_or_all_as_named(run: RunFolder) -> None:
+    run.write_table(run.issues_file, run.issues().assign(suggested_confidence=1.0))
     decide(run, ["00", "01"], "relabel", label=None, reviewer="ana", note="")
     decide(run, ["02", "03"], "relabel", label="NA", reviewer="ben", note="both are lamps")
     decide(run, ["06"], "keep", label=None, reviewer=None, note="")
@@ -40,6 +41,31 @@ def test_one_decision_on_several_listings_relabels_each_as_suggested_or_all_as_n
     assert [each.reviewer for each in records] == ["ana", "ana", "ben", "ben", reviewer_name()]
     with pytest.raises(DecisionsError, match="a label has no effect"):
         decide(run, ["00"], "keep", label="desk", reviewer="ana", note="")
+
+
+@pytest.mark.parametrize(
+    ("ids", "column", "value", "why"),
+    [
+        (["00"], "suggested_label", None, "no label is suggested for 1 listing"),
+        (["00", "01"], "suggested_label", None, "no label is suggested for 1 listing"),
+        (["00", "01"], "suggested_confidence", 0.0, "the suggestion is no likelier than the label for 1 listing"),
+    ],
+)
+def test_what_has_no_suggestion_to_take_is_named_and_nothing_is_recorded(
+    run: RunFolder, ids: list[str], column: str, value: object, why: str
+) -> None:
+    issues = run.issues().assign(suggested_confidence=1.0)
+    issues.loc[issues["id"] == "00", column] = value
+    run.write_table(run.issues_file, issues)
+    with pytest.raises(DecisionsError, match=f"{why}.*00.*label"):
+        decide(run, ids, "relabel", reviewer="ana")
+    assert run.decisions()[0] == []
+
+
+def test_one_listing_takes_a_suggestion_that_is_no_likelier_than_its_label(run: RunFolder) -> None:
+    run.write_table(run.issues_file, run.issues().assign(suggested_confidence=0.0))
+    decide(run, ["00"], "relabel", reviewer="ana")
+    assert run.decisions()[0][0].new_label == "desk"
 
 
 def test_only_a_relabel_to_an_unknown_class_and_an_unknown_action_mean_nothing() -> None:

@@ -30,7 +30,7 @@ def test_what_is_decided_after_apply_fixes_is_to_be_applied(run: Run) -> None:
     run.decide(["L03", "L04"], "delete", reviewer="ana")
     assert state(run) == (2, "apply_fixes")
     said = done("status", run.folder).stdout
-    assert "cleaned: True, without what was decided since on 2 listings" in said
+    assert "cleaned: written, without what was decided since on 2 listings" in said
     assert "curate apply-fixes" in said
     run.apply_fixes()
     assert state(run) == (0, "retrain")

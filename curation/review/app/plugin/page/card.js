@@ -1,6 +1,6 @@
 // The card beside the open photo.
 
-const percent = (chance) => (chance < 0.01 ? "< 1 %" : `${Math.round(chance * 100)} %`);
+const percent = (chance) => (chance < 0.005 ? "<1 %" : chance > 0.995 ? ">99 %" : `${Math.round(chance * 100)} %`);
 const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 2 : 0 });
 // what a decision writes, with all its digits
 const exact = (value) => value.toLocaleString("en", { maximumFractionDigits: 10 });
