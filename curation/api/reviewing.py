@@ -258,7 +258,7 @@ class RunReview(RunResults):
         Parameters
         ----------
         output : str or Path, optional
-            The file; by default ``review.html`` in the run's folder.
+            The file; by default ``review.html`` in the run's folder, or ``test.html`` with `test`.
         top : int, optional
             Only so many flagged listings, those to look at first; by default 5,000.
         all : bool
@@ -285,16 +285,16 @@ class RunReview(RunResults):
             If another command works on the run while test listings are drawn.
         """
         from curation.review.chosen import chosen_top, said_of_rest
-        from curation.review.page.write import write_page
+        from curation.review.page.write import TEST_PAGE, write_page
 
         first = chosen_top(top, all=all)
         written = write_page(
             self._files,
-            output=as_path(output),
+            output=self._files.folder / TEST_PAGE if test and output is None else as_path(output),
             first=first,
             only=self._drawn(budget, reporter) if test else None,
             # labels that follow suggestions say nothing of what suggestions are worth
-            blind=test,
+            drawn="test listings, drawn at random" if test else "",
             reviewer=reviewer,
             reporter=reporter,
         )
@@ -431,7 +431,7 @@ class RunReview(RunResults):
                 self._files,
                 output=page,
                 only=sample.ids,
-                blind=True,
+                drawn="listings of an audit, drawn at random",
                 command=audit_decisions(self._files.folder),
                 reviewer=reviewer,
                 reporter=reporter,

@@ -52,7 +52,7 @@ Examples:
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="With --html: the page. [default: review.html in the run]",
+    help="With --html: the page. [default: review.html in the run, test.html with --test]",
 )
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Load the N most urgent listings. [default: 5000]")
 @click.option("--all", is_flag=True, help="Load all listings.")

@@ -221,11 +221,12 @@ def test_no_word_on_a_button_of_a_phone_is_cut_off(run: RunFolder, browser: Any,
 
 
 def test_a_page_without_suggestions_offers_neither_to_accept_nor_to_choose_a_kind(run: RunFolder, context: Any) -> None:
-    page = write_page(run, only=["00", "01"], blind=True).path
+    page = write_page(run, only=["00", "01"], drawn="test listings, drawn at random").path
     assert page is not None
     opened = Opened(context, page)
     assert not opened.tab.locator("[data-do=accept]").is_visible()
     assert not opened.tab.locator("#kind").is_visible()
+    assert opened.text("expected") == "· test listings, drawn at random"
     opened.press("a k")
     assert opened.text("counts") == "1 of 2 decided · 1 kept"
     assert opened.errors == []

@@ -54,7 +54,7 @@ function fillFilters() {
   $("kind").append(option("", "all kinds"), ...data.kinds.map(({ name, title }) => option(name, title)));
   countKinds();
   // a page of an audit or of test listings has neither
-  $("kind").hidden = document.querySelector("[data-do=accept]").hidden = Boolean(run.blind);
+  $("kind").hidden = document.querySelector("[data-do=accept]").hidden = Boolean(run.drawn);
 }
 
 function countKinds() {

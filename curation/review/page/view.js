@@ -231,6 +231,7 @@ function drawHint(left) {
   const all = isNarrow() ? "left" : `of the ${left} left`;
   const reach = learned && !isNarrow() ? `, 95 % ${Math.round(learned.low)} to ${Math.round(learned.high)}` : "";
   $("expected").textContent = estimated && left ? `· about ${Math.round(learned ? learned.changes : sum)} ${all} need a change${reach}` : "";
+  if (run.drawn) $("expected").textContent = `· ${run.drawn}`;
   let text = "";
   if (!store.index.size) text = run.nothing;
   else if (!left) text = `${data.conflicts ? "Every conflict is settled." : "Everything is decided."} ${run.then}`;

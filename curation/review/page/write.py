@@ -35,10 +35,11 @@ from training.utils.noise import noise_to
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["PAGE", "Written", "write_page"]
+__all__ = ["PAGE", "TEST_PAGE", "Written", "write_page"]
 
-#: Name of the page in the run's folder.
+#: Names of the page in the run's folder: of the queue, and of test listings.
 PAGE = "review.html"
+TEST_PAGE = "test.html"
 #: Longer side in pixels of the photos to decide on, and of those beside them.
 _LARGE = 480
 _SMALL = 160
@@ -76,7 +77,7 @@ def write_page(
     output: Path | None = None,
     first: int | None = None,
     only: Sequence[str] | None = None,
-    blind: bool = False,
+    drawn: str = "",
     command: str | None = None,
     reviewer: str | None = None,
     reporter: Reporter = SILENT,
@@ -93,8 +94,8 @@ def write_page(
         Only the first listings of the queue, this many.
     only : sequence of str, optional
         These listings in place of the queue, in their order.
-    blind : bool
-        Whether suggestions, chances, issues and reasons are left out.
+    drawn : str
+        If they were drawn, what for: the page says so, and has no suggestions, chances, issues and reasons.
     command : str, optional
         What the page tells people to type once its decisions are downloaded; by default that of `apply_fixes`.
     reviewer : str, optional
@@ -118,7 +119,7 @@ def write_page(
     cards = cards_of(run)
     flagged = int(cards.flagged.sum())
     chosen = cards.queue[:first] if only is None else only
-    listings = named_blind(cards, chosen) if blind else choose_listings(cards, chosen)
+    listings = named_blind(cards, chosen) if drawn else choose_listings(cards, chosen)
     decided = standing_of(run).holding
     if only is not None:
         # a sample is to say what people think: nobody has seen a suggestion that was accepted
@@ -127,7 +128,7 @@ def write_page(
     if not listings.queue:
         return Written(None, *counts, 0, flagged)
     require_photos([card.photo for card in listings.queue if card.photo is not None])
-    head = _head(run, listings, decided, reviewer, command or apply_decisions(run.folder), blind=blind)
+    head = _head(run, listings, decided, reviewer, command or apply_decisions(run.folder), drawn=drawn)
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
@@ -163,20 +164,20 @@ def _head(
     reviewer: str | None,
     command: str,
     *,
-    blind: bool,
+    drawn: str,
 ) -> str:
     """Return the page up to its photos."""
     data = page_data(run, listings, decided)
     folder = run.folder.resolve()
     name = f"{folder.parent.name}/{folder.name}"
-    prefix = BLIND_PREFIX if blind else STORAGE_PREFIX
+    prefix = BLIND_PREFIX if drawn else STORAGE_PREFIX
     data["run"] = {
         "name": name,
         # decisions must not appear in another run, in this run after its issues have changed, or on its blind pages
         "key": f"{prefix} {name} {sha256_of_file(run.issues_file)[:16]}",
         "command": command,
         "reviewer": reviewer or "",
-        "blind": blind,
+        "drawn": drawn,
         "then": "Download decisions.csv.",
     }
     # one script, which starts at its end

@@ -122,6 +122,14 @@ class TestDraw:
         sample = draw_sample(run, 7)
         assert write_page(run, only=sample.listings).listings == 7
 
+    def test_the_page_of_test_listings_says_so_and_leaves_that_of_the_queue_as_it_is(self, run):
+        queue = write_page(run).path
+        before = queue.read_bytes()
+        made = open_run(run.folder).review_page(test=True, budget=12)
+        assert (made.path.name, queue.read_bytes()) == ("test.html", before)
+        assert data_of(made.path)["run"]["drawn"] == "test listings, drawn at random"
+        assert data_of(queue)["run"]["drawn"] == ""
+
     def test_the_review_page_of_test_listings_shows_nothing_that_curate_thinks_of_them(self, run):
         made = open_run(run.folder).review_page(test=True, budget=12)
         data = data_of(made.path)
