@@ -227,7 +227,7 @@ def test_filters_hold_for_cards_and_for_grids(live: Live) -> None:
     live.tab.locator("#card").focus()
     live.press("ArrowRight")
     live.wait("where", "z2")
-    live.tab.fill("#search", "number a0")
+    live.tab.fill("#search", "number a00")
     live.press("Enter g")
     live.wait("grid-title", "No grids")
     live.tab.fill("#search", "number a")
@@ -246,6 +246,23 @@ def test_on_a_phone_three_tiles_stand_in_a_row_and_nothing_is_wider_than_the_scr
     assert tops.count(tops[0]) == 3
     widths = "[document.documentElement, ...document.querySelectorAll('header, #grid, footer')].map(e => e.scrollWidth)"
     assert max(live.tab.evaluate(widths)) <= 390
+    context.close()
+
+
+def test_on_a_phone_messages_name_buttons_and_no_button_stands_alone(browser: Any, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    live = Live(context, server)
+    for mode in ("card", "grids"):
+        if mode == "grids":
+            live.tab.click("#mode")
+            tiles(live, 24)
+        tops = live.tab.locator("#actions button:visible").evaluate_all("all => all.map(e => e.offsetTop)")
+        # a price is set in a row of its own
+        assert min(tops.count(top) for top in tops if top != tops[3] or mode == "grids") > 2
+    live.tab.evaluate("act('note')")
+    live.wait("message", "This is for a single listing: Grids leaves the grids.")
+    live.tab.evaluate("act('accept'), say(noLabel())")
+    live.wait("message", "This listing has no label to keep: Relabel, Several fit or Delete.")
     context.close()
 
 

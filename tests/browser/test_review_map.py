@@ -389,9 +389,23 @@ def test_the_help_opens_at_its_beginning_also_where_it_is_longer_than_the_screen
         live.tab.click("#help")
     else:
         live.press(by)
-    keys = "() => [$('keys').scrollTop, $('keys').scrollHeight > $('keys').clientHeight]"
-    assert live.tab.evaluate(keys) == [0, True]
+    # the dialog itself does not scroll: a bar would square off its corners
+    text = live.tab.locator("#keys .scroll")
+    assert text.evaluate("e => [e.scrollTop, e.scrollHeight > e.clientHeight]") == [0, True]
     live.press("Escape")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_message_covers_neither_the_map_nor_its_legend(live: Live, width: int) -> None:
+    live.tab.set_viewport_size({"width": width, "height": 800})
+    open_map(live)
+    before = live.tab.evaluate("$('actions').offsetHeight")
+    live.tab.evaluate("act('keep')")
+    live.tab.locator("#message:not(:empty)").wait_for()
+    edges = "[$('legend').getBoundingClientRect().bottom, $('message').getBoundingClientRect().top]"
+    below, above = live.tab.evaluate(edges)
+    assert below <= above
+    assert live.tab.evaluate("$('actions').offsetHeight") == before
 
 
 def test_where_no_listing_passes_the_filters_the_map_says_so(live: Live) -> None:
