@@ -58,8 +58,8 @@ def _say_whose(error: click.NoSuchOption, commands: Mapping[str, click.Command])
     """Name the commands that have an option which this one has not, in place of options of this one that look alike."""
     has = [name for name, each in commands.items() if any(error.option_name in option.opts for option in each.params)]
     if has:
-        error.message += f". It is an option of curate {joined(has)}."
-        error.possibilities = None
+        whose = f". It is an option of curate {joined(has)}."
+        error.message, error.possibilities = error.message + whose, None  # type: ignore[misc]  # click shows it later
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:
