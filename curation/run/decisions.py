@@ -108,7 +108,7 @@ def _require_suggestions(ids: Sequence[str], decidable: Decidable) -> None:
                 f"{why} for {many(len(those), 'listing')}",
                 got=some(those),
                 wanted="a class to relabel to",
-                fix=f"Name it with `label`, or leave {agree(len(those), 'it', 'them')} out.",
+                fix=f"Name one, or leave {agree(len(those), 'it', 'them')} out.",
                 parameter="label",
             )
 
