@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.naive_bayes import MultinomialNB
-from sklearn.preprocessing import normalize
 
+from curation.evidence.naive_bayes import out_of_fold
+from curation.evidence.text_features import scaled_rows, tf_idf
 from training.utils.arrays import Bool, Float32, Int64
 
-__all__ = ["text_likelihoods", "title_likelihoods", "vectorizers"]
+__all__ = ["text_likelihoods", "title_likelihoods"]
 
 
-#: Additive smoothing. It is small, because titles are short and their informative words rare.
-_SMOOTHING = 0.01
 #: The name of a class counts as this many of its titles: "laptop" in a title speaks for Laptops.
 _NAME_COUNTS = 5.0
-#: At most this many distinct words, and parts of words: a model holds K numbers for each.
-_VOCABULARY = 100_000
 
 
 def title_likelihoods(
@@ -55,24 +48,14 @@ def title_likelihoods(
     """
     words = ["" if title is None else str(title).lower() for title in titles]
     present = np.array([bool(title.strip()) for title in words], dtype=bool)
-    logs = np.full((len(words), len(classes)), np.nan, dtype=np.float32)
     if not present.any():
-        return logs
+        return np.full((len(words), len(classes)), np.nan, dtype=np.float32)
     names = [name.replace("_", " ").lower() for name in classes]
     # counting needs no label, so all folds share the counts
-    counts = [vectorizer.fit_transform([*words, *names]) for vectorizer in vectorizers(norm=None)]
-    of_names = np.arange(len(words), len(words) + len(names))
-    for number in np.unique(fold):
-        rows = np.concatenate([np.flatnonzero((fold != number) & may_train & present), of_names])
-        scored = np.flatnonzero((fold == number) & present)
-        if not len(scored):
-            continue
-        training, scoring = _with_shared_vocabulary(counts, rows, scored)
-        targets = np.concatenate([labels, np.arange(len(names))])[rows]
-        model = MultinomialNB(alpha=_SMOOTHING, fit_prior=False)
-        model.fit(training, targets, np.where(rows < len(words), 1.0, _NAME_COUNTS))
-        logs[scored] = model.predict_log_proba(scoring)
-    return logs
+    counts = tf_idf([*words, *names])
+    examples = [_NAME_COUNTS * scaled_rows(part[len(words) :]) for part in counts]
+    titles = [part[: len(words)] for part in counts]
+    return out_of_fold(titles, examples, labels, fold, may_train & present, scored=present)
 
 
 def text_likelihoods(
@@ -105,23 +88,3 @@ def text_likelihoods(
     """
     twice = (np.tile(labels, 2), np.tile(fold, 2), np.tile(may_train, 2))
     return title_likelihoods([*texts, *titles], *twice, classes=classes)[: len(texts)]
-
-
-def vectorizers(**options: Any) -> list[TfidfVectorizer]:
-    """Return TF-IDF of words and pairs of words, and of parts of words of three to five letters."""
-    shared = {"sublinear_tf": True, "max_features": _VOCABULARY, **options}
-    return [
-        # a token is a word here, no password
-        TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\w+|[^\w\s]+", **shared),  # noqa: S106  # nosec B106
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared),
-    ]
-
-
-def _with_shared_vocabulary(counts: list[csr_matrix], rows: Int64, scored: Int64) -> tuple[csr_matrix, csr_matrix]:
-    """Return training and scored rows, on the words of the former: new words would favour the smallest class."""
-    training, scoring = [], []
-    for kind in counts:
-        words = np.flatnonzero(kind[rows].getnnz(axis=0))
-        training.append(normalize(kind[rows][:, words]))
-        scoring.append(normalize(kind[scored][:, words]))
-    return csr_matrix(hstack(training)), csr_matrix(hstack(scoring))

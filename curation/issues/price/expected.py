@@ -13,7 +13,7 @@ from curation.issues.price.regression import Regression
 from training.utils.arrays import Float64, Int64
 from training.utils.blocks import row_blocks
 
-__all__ = ["Expectation", "expect"]
+__all__ = ["PENALTIES", "Expectation", "expect"]
 
 
 #: Degrees of freedom of Student's t: nearly normal, with slightly heavier tails.
@@ -21,7 +21,7 @@ _FREEDOM = 30
 _STUDENT = float(np.exp(gammaln((_FREEDOM + 1) / 2) - gammaln(_FREEDOM / 2)) / np.sqrt(_FREEDOM * np.pi))
 #: Penalties of the two regressions on title, photo and class. The first trusts words that few listings share, as of
 #: office copiers among printers; the second only those that many share, which predicts most prices better.
-_PENALTIES = (0.03, 2.0)
+PENALTIES = (0.03, 2.0)
 #: Least share of a view, before shares are normalised.
 _LEAST_SHARE = 0.1
 #: Number of updates of the shares.
@@ -118,16 +118,17 @@ def expect(
         by_class = prices(others if others.any() else weight)
         centre[rows], spread[rows] = (values[chances.number[rows]] for values in by_class)
     usual = (chances.share * centre).sum(axis=1)
-    penalties = _PENALTIES if regression.informative else ()
-    own, own_spread = np.empty((len(x), len(penalties))), np.empty((len(x), len(penalties)))
-    for view, penalty in enumerate(penalties):
-        own[:, view] = usual + regression.predict(x - usual, weight, fold, penalty=penalty)
+    views = len(PENALTIES) if regression.informative else 0
+    own, own_spread = np.empty((len(x), views)), np.empty((len(x), views))
+    if views:
+        own[:] = usual[:, None] + regression.predict(x - usual, weight, fold)
+    for view in range(views):
         # a title predicts the price of a game better than that of a phone
         residuals = ClassPrices(x - own[:, view], chances.number, chances.share, classes=prices.classes)
         own_spread[:, view] = (chances.share * residuals(weight)[1][chances.number]).sum(axis=1)
-    equal = np.full(1 + len(penalties), 1 / (1 + len(penalties)))
+    equal = np.full(1 + views, 1 / (1 + views))
     expectation = Expectation(centre, spread, chances.share, own, own_spread, equal)
-    return replace(expectation, share=_shares(expectation, x, weight)) if penalties else expectation
+    return replace(expectation, share=_shares(expectation, x, weight)) if views else expectation
 
 
 def _shares(expectation: Expectation, x: Float64, weight: Float64) -> Float64:

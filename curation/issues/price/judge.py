@@ -12,7 +12,7 @@ from curation.evidence.class_prices import ClassPrices
 from curation.evidence.evidence import Evidence
 from curation.issues.price.class_chances import Chances, class_chances
 from curation.issues.price.digits import Roundness, is_placeholder, roundness
-from curation.issues.price.expected import Expectation, expect
+from curation.issues.price.expected import PENALTIES, Expectation, expect
 from curation.issues.price.regression import Regression
 from training.utils.arrays import Bool, Float64, Int8, Int64
 from training.utils.blocks import row_blocks
@@ -124,7 +124,8 @@ def _regression(evidence: Evidence, order: Int64) -> Regression:
     listings, features = evidence.listings, evidence.features
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
     texts = titles.astype(object).where(titles.notna(), None).to_numpy(dtype=object)
-    return Regression(texts[order].tolist(), None if features is None else features[order], evidence.given[order])
+    ordered = None if features is None else features[order]
+    return Regression(texts[order].tolist(), ordered, evidence.given[order], PENALTIES)
 
 
 def _learn(

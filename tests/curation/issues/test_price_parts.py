@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from curation.evidence.class_prices import ClassPrices
 from curation.issues.price.class_chances import Chances, class_chances
 from curation.issues.price.digits import Roundness, is_placeholder, roundness
-from curation.issues.price.expected import expect
+from curation.issues.price.expected import PENALTIES, expect
 from curation.issues.price.judge import PLACEHOLDER, SLIPPED, STRAY, judge_prices
 from curation.issues.price.kind import KIND
 from curation.issues.price.regression import Regression
@@ -192,7 +192,7 @@ def views(weight, count=2):
     x = np.array([1.0] * (count + 1) + [0.0] * 196)
     n = len(titles)
     chances = Chances(np.zeros((n, 1), dtype=np.int64), np.ones((n, 1)))
-    regression = Regression(titles, None, np.full(n, -1))
+    regression = Regression(titles, None, np.full(n, -1), PENALTIES)
     prices = ClassPrices(x, chances.number, chances.share, classes=1)
     return expect(x, np.full(n, weight), chances, prices=prices, regression=regression, fold=fold).own[0]
 
@@ -213,7 +213,7 @@ def test_a_view_that_explains_no_price_keeps_a_tenth_before_shares_add_up_to_one
     titles = ["".join(rng.choice(list("abcdefgh"), 5)) for _ in range(40)] * 2
     chances = Chances(np.zeros((80, 1), dtype=np.int64), np.ones((80, 1)))
     x = np.tile(np.linspace(-3, 3, 40), 2) + rng.normal(0, 0.1, 80)
-    regression = Regression(titles, None, np.full(80, -1))
+    regression = Regression(titles, None, np.full(80, -1), PENALTIES)
     prices, fold = ClassPrices(x, chances.number, chances.share, classes=1), np.repeat([0, 1], 40)
     share = expect(x, np.ones(80), chances, prices=prices, regression=regression, fold=fold).share
     assert share.sum() == pytest.approx(1)
@@ -225,19 +225,19 @@ def test_features_count_a_fiftieth_and_only_the_first_64_directions_do():
     rng = np.random.default_rng(0)
     features = rng.normal(0, 50, (400, 70)).astype(np.float32)
     fold, ones = np.arange(400) % 2, np.ones(400)
-    regression = Regression([None] * 400, features, np.full(400, -1))
     target = features[:, 63].astype(float) / 50
-    table = regression.predict(target, ones, fold, penalty=200.0)
+    table = Regression([None] * 400, features, np.full(400, -1), [200.0]).predict(target, ones, fold)[:, 0]
     rows = fold != 0
     ridge = Ridge(alpha=200.0).fit(0.02 * features[rows, :64], target[rows])
     assert table[~rows] == pytest.approx(ridge.predict(0.02 * features[~rows, :64]), abs=0.05)
     assert np.corrcoef(table, target)[0, 1] > 0.8
     beyond = features[:, 64].astype(float) / 50
-    assert abs(np.corrcoef(regression.predict(beyond, ones, fold, penalty=200.0), beyond)[0, 1]) < 0.4
+    other = Regression([None] * 400, features, np.full(400, -1), [200.0]).predict(beyond, ones, fold)[:, 0]
+    assert abs(np.corrcoef(other, beyond)[0, 1]) < 0.4
 
 
 def test_words_that_stand_in_one_title_alone_are_not_learnt():
     titles = ["alpha beta", "gamma delta", "alpha gamma", "epsilon zeta"]
-    assert Regression(titles, None, np.full(4, -1)).informative
+    assert Regression(titles, None, np.full(4, -1), PENALTIES).informative
     # no two titles have a word in common, nor a part of one
-    assert not Regression(["alpha", "bcdfg"], None, np.full(2, -1)).informative
+    assert not Regression(["alpha", "bcdfg"], None, np.full(2, -1), PENALTIES).informative

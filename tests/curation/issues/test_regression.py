@@ -17,7 +17,7 @@ NO_LABELS = np.full(200, -1)
 
 
 def predicted(titles, target, fold, features=None, labels=NO_LABELS, penalty=0.3):
-    return Regression(titles, features, labels).predict(target, np.ones(len(target)), fold, penalty=penalty)
+    return Regression(titles, features, labels, [penalty]).predict(target, np.ones(len(target)), fold)[:, 0]
 
 
 def test_words_tell_the_number_of_listings_in_other_folds():
@@ -36,9 +36,8 @@ def test_a_listing_that_counts_nothing_teaches_nothing():
     titles, target, fold = goods()
     weight = np.where(np.arange(200) < 20, 0.0, 1.0)
     odd = np.where(weight == 0, 50.0, target)
-    model = Regression(titles, None, NO_LABELS)
-    same = model.predict(target, weight, fold, penalty=0.3)
-    assert np.array_equal(model.predict(odd, weight, fold, penalty=0.3), same)
+    first, second = (Regression(titles, None, NO_LABELS, [0.3]).predict(y, weight, fold) for y in (target, odd))
+    assert np.array_equal(first, second)
 
 
 def test_photos_tell_where_there_are_no_titles():
@@ -58,6 +57,41 @@ def test_the_class_counts_beside_the_words():
 
 def test_without_titles_and_photos_nothing_is_known():
     for titles in ([None] * 200, [""] * 200):
-        model = Regression(titles, np.zeros((200, 4), dtype=np.float32), np.zeros(200, dtype=int))
+        model = Regression(titles, np.zeros((200, 4), dtype=np.float32), np.zeros(200, dtype=int), [1.0])
         assert not model.informative
-        assert not model.predict(np.ones(200), np.ones(200), np.arange(200) % 5, penalty=1.0).any()
+        assert not model.predict(np.ones(200), np.ones(200), np.arange(200) % 5).any()
+
+
+def test_penalties_are_solved_together_as_they_are_alone():
+    titles, target, fold = goods()
+    both = Regression(titles, None, NO_LABELS, [0.03, 2.0]).predict(target, np.ones(200), fold)
+    alone = [predicted(titles, target, fold, penalty=penalty) for penalty in (0.03, 2.0)]
+    assert np.allclose(both, np.column_stack(alone), atol=1e-4)
+    assert np.abs(both[:, 0] - target).mean() < np.abs(both[:, 1] - target).mean()
+
+
+def test_a_second_call_with_other_weights_finds_what_it_would_have_found_at_first():
+    titles, target, fold = goods()
+    some = np.where(np.arange(200) % 9 == 0, 0.0, 1.0)
+    again = Regression(titles, None, NO_LABELS, [0.3])
+    again.predict(target, np.ones(200), fold)
+    first = Regression(titles, None, NO_LABELS, [0.3]).predict(target, some, fold)
+    assert np.abs(again.predict(target, some, fold) - first).max() < 0.05
+
+
+def test_where_only_one_fold_has_weight_the_others_learn_from_it_and_it_learns_nothing():
+    titles, target, fold = goods()
+    weight = (fold == 0).astype(float)
+    found = Regression(titles, None, NO_LABELS, [0.3]).predict(target, weight, fold)[:, 0]
+    assert not found[fold == 0].any()
+    assert np.abs(found - target)[fold != 0].max() < 0.8
+
+
+def test_an_offset_of_all_features_changes_nothing():
+    _, target, fold = goods()
+    features = np.random.default_rng(1).normal(0, 30, (200, 6)).astype(np.float32)
+    features[:, 0] = 100 * (target - target.mean())
+    here, there = (
+        predicted([None] * 200, target, fold, features + offset) for offset in (np.float32(0), np.float32(4096))
+    )
+    assert np.allclose(here, there, atol=0.01)
