@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from training.utils.arrays import Float64, Int64
+from training.utils.arrays import Float64
 
 __all__ = ["ClassPrices"]
 
@@ -24,7 +25,7 @@ class ClassPrices:
     ----------
     x : ndarray of float64, shape (N,)
         Logarithms of prices in one currency; finite.
-    number : ndarray of int64, shape (N, M)
+    number : ndarray of integers, shape (N, M)
         Classes that each listing may belong to, each once; -1 for none.
     share : ndarray of float64, shape (N, M)
         How much the listing belongs to each, 0 or more.
@@ -38,7 +39,7 @@ class ClassPrices:
     [[20.0], [10.0]]
     """
 
-    def __init__(self, x: Float64, number: Int64, share: Float64, *, classes: int) -> None:
+    def __init__(self, x: Float64, number: npt.NDArray[np.integer], share: Float64, *, classes: int) -> None:
         self.classes = classes
         # sorted by class and price: the members of each class are one slice, which is sorted already
         self._order = np.argsort(x, kind="stable")
@@ -51,9 +52,9 @@ class ClassPrices:
         member = number[row, column].astype(np.min_scalar_type(classes))
         by_class = np.argsort(member, kind="stable")
         self._starts = np.r_[0, np.cumsum(np.bincount(member, minlength=classes))]
-        self._row, column = row[by_class], column[by_class]
-        del row, by_class, member
-        self._member_x, self._share = x[self._row], share[self._row, column]
+        # what belongs to a row is looked up again: for each class of each listing, it would be most of the memory
+        self._row, self._column = row[by_class], column[by_class].astype(np.min_scalar_type(number.shape[1]))
+        self._of_row, self._share = x, share
 
     def __call__(self, weight: Float64) -> tuple[Float64, Float64]:
         """Describe the log prices of each class.
@@ -75,10 +76,11 @@ class ClassPrices:
         sizes = np.zeros(self.classes)
         for k in np.flatnonzero(np.diff(self._starts)):
             members = slice(self._starts[k], self._starts[k + 1])
-            counts = self._share[members] * weight[self._row[members]]
+            row = self._row[members]
+            counts = self._share[row, self._column[members]] * weight[row]
             sizes[k] = counts.sum()
             if sizes[k] > 0:
-                centre[k], spread[k] = _centre_and_spread(self._member_x[members], counts)
+                centre[k], spread[k] = _centre_and_spread(self._of_row[row], counts)
         large = sizes >= BORROWED_PRICES
         usual = float(np.median(spread[large])) if large.any() else whole_spread
         shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)

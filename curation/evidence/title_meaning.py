@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
@@ -43,6 +41,10 @@ def meaning_likelihoods(features: Float32, labels: Int64, fold: Int64, may_train
         Log-likelihoods up to a constant per row. NaN rows without a title, and where the other folds have titles of
         fewer than two classes. A class that none of these titles has is as likely as the others on average.
     """
+    # takes a second to import, and few datasets have such features
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     logs = np.full((len(features), classes), np.nan)
     present = features.any(axis=1)
     for number in np.unique(fold):

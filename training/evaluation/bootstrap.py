@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from scipy.stats import chi2, false_discovery_control, norm, t
 
 from training.utils.arrays import Bool, Float64, Int64
 
@@ -182,6 +181,9 @@ def _p(measured: Float64, drawn: npt.NDArray[Any], groups: int, training: float)
         return 1.0
     listings = float(drawn.mean(axis=0, dtype=np.float64).var()) + mean**2 / groups
     ratio = abs(mean) / np.sqrt(listings + training)
+    # slow to import, and reports without a comparison need none of it
+    from scipy.stats import norm, t
+
     if training == 0:
         return float(2 * norm.sf(ratio))
     return float(2 * t.sf(ratio, (listings + training) ** 2 / (training**2 / (seeds - 1))))
@@ -225,6 +227,8 @@ def adjusted(p: Sequence[float | None]) -> list[float | None]:
     tested = [place for place, each in enumerate(p) if each is not None]
     result: list[float | None] = [None] * len(p)
     if tested:
+        from scipy.stats import false_discovery_control
+
         for place, each in zip(
             tested, false_discovery_control([p[place] for place in tested], method="by"), strict=True
         ):
@@ -427,6 +431,8 @@ def mcnemar(truth: Int64, before: Int64, after: Int64, groups: Int64) -> Discord
     >>> mcnemar(zeros, np.array([[0, 1, 1, 1]]), np.array([[1, 0, 0, 0]]), np.arange(4)).to_right
     3
     """
+    from scipy.stats import chi2
+
     right_before, right_after = before == truth, after == truth
     balance = (right_after.astype(np.int64) - right_before).sum(axis=0)
     _, group = np.unique(groups, return_inverse=True)

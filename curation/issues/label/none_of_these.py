@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
@@ -89,6 +88,9 @@ def _learn(signs: Signs, logs: Rows, given: Int64, learnable: Int64, right: Floa
     )
     centre, spread = examples.mean(axis=0), examples.std(axis=0)
     spread[spread == 0] = 1
+    # takes a second to import, and without features of photos none is needed
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=_INVERSE_STRENGTH, max_iter=1000)
     model.fit((examples - centre) / spread, np.repeat(np.arange(3), _DRAWN))
     return lambda signs: np.asarray(model.predict_log_proba((signs - centre) / spread))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from curation.evidence.belief import Belief, believe
 from curation.evidence.evidence import Evidence
@@ -27,13 +28,13 @@ class Chances:
 
     Attributes
     ----------
-    number : ndarray of int64, shape (N, M)
+    number : ndarray of unsigned integers, shape (N, M)
         Class numbers, the most likely first.
     share : ndarray of float64, shape (N, M)
         The probability of each; rows sum to 1.
     """
 
-    number: Int64
+    number: npt.NDArray[np.integer]
     share: Float64
 
 
@@ -56,7 +57,8 @@ def class_chances(evidence: Evidence) -> Chances:
     given, classes = evidence.given, len(evidence.classes)
     sizes = np.bincount(given[given >= 0], minlength=classes) + 1.0
     wrong = np.zeros(len(given)) if belief is None else _wrong(belief, given)
-    number = np.empty((len(given), min(MOST_CLASSES, classes)), dtype=np.int64)
+    # in the smallest type: there are several classes for each listing
+    number = np.empty((len(given), min(MOST_CLASSES, classes)), dtype=np.min_scalar_type(classes))
     share = np.empty(number.shape)
     for rows in row_blocks(len(given)):
         probs = np.tile(sizes / sizes.sum(), (len(given[rows]), 1))
@@ -64,7 +66,8 @@ def class_chances(evidence: Evidence) -> Chances:
         if belief is not None:
             _fill_in(probs, belief, given, wrong, rows)
         number[rows], share[rows] = _likeliest(probs)
-    return Chances(number, share / share.sum(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)
+    return Chances(number, share)
 
 
 def _wrong(belief: Belief, given: Int64) -> Float64:

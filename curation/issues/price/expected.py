@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import gammaln
 
 from curation.evidence.class_prices import ClassPrices
+from curation.evidence.rows import Rows
 from curation.issues.price.class_chances import Chances
 from curation.issues.price.regression import Regression
 from training.utils.arrays import Float64, Int64
@@ -34,7 +36,7 @@ class Expectation:
 
     Attributes
     ----------
-    centre, spread : ndarray of float64, shape (N, M)
+    centre, spread : Rows of shape (N, M)
         Of the log prices of each class that the listing may belong to: the first view.
     chance : ndarray of float64, shape (N, M)
         The probability of each class; rows sum to 1.
@@ -46,8 +48,8 @@ class Expectation:
         Share of the prices that each view explains; sums to 1.
     """
 
-    centre: Float64
-    spread: Float64
+    centre: Rows
+    spread: Rows
     chance: Float64
     own: Float64
     own_spread: Float64
@@ -56,19 +58,23 @@ class Expectation:
     @property
     def middle(self) -> Float64:
         """Log of the expected price, shape (N,)."""
-        return np.asarray(self._views_middle @ self.share)
+        return np.concatenate([self._views_middle(rows) @ self.share for rows in row_blocks(len(self.chance))])
 
     @property
     def width(self) -> Float64:
         """Standard deviation of the log prices around `middle`, shape (N,)."""
-        apart = self.centre - self._views_middle[:, :1]
-        by_class = (self.chance * (self.spread**2 + apart**2)).sum(axis=1)
-        within = np.column_stack([by_class, self.own_spread**2]) + (self._views_middle - self.middle[:, None]) ** 2
+        return np.concatenate([self._width(rows) for rows in row_blocks(len(self.chance))])
+
+    def _width(self, rows: slice) -> Float64:
+        middles = self._views_middle(rows)
+        apart = self.centre[rows] - middles[:, :1]
+        by_class = (self.chance[rows] * (self.spread[rows] ** 2 + apart**2)).sum(axis=1)
+        around = (middles - (middles @ self.share)[:, None]) ** 2
+        within = np.column_stack([by_class, self.own_spread[rows] ** 2]) + around
         return np.asarray(np.sqrt(within @ self.share))
 
-    @property
-    def _views_middle(self) -> Float64:
-        return np.column_stack([(self.chance * self.centre).sum(axis=1), self.own])
+    def _views_middle(self, rows: slice) -> Float64:
+        return np.column_stack([(self.chance[rows] * self.centre[rows]).sum(axis=1), self.own[rows]])
 
     def density(self, x: Float64, rows: slice = slice(None)) -> Float64:
         """Return the density at log prices `x` of some rows, shape (n,); a price needs to fit only one of the views."""
@@ -110,14 +116,16 @@ def expect(
     -------
     Expectation
     """
-    centre, spread = np.empty_like(chances.share), np.empty_like(chances.share)
-    for number in np.unique(fold):
-        rows = fold == number
-        others = np.where(rows, 0, weight)
+    numbers, place = np.unique(fold, return_inverse=True)
+    of_fold = np.empty((2, len(numbers), prices.classes))
+    for at, number in enumerate(numbers):
+        others = np.where(fold == number, 0, weight)
         # if all prices are in one fold, there is nothing else to compare with
-        by_class = prices(others if others.any() else weight)
-        centre[rows], spread[rows] = (values[chances.number[rows]] for values in by_class)
-    usual = (chances.share * centre).sum(axis=1)
+        of_fold[:, at] = prices(others if others.any() else weight)
+    place = place.astype(np.min_scalar_type(len(numbers)))
+    # looked up where they are needed: for each listing and class, they would be most of the memory
+    centre, spread = (_by_listing(values, place, chances.number) for values in of_fold)
+    usual = np.concatenate([(chances.share[rows] * centre[rows]).sum(axis=1) for rows in row_blocks(len(x))])
     views = len(PENALTIES) if regression.informative else 0
     own, own_spread = np.empty((len(x), views)), np.empty((len(x), views))
     if views:
@@ -129,6 +137,11 @@ def expect(
     equal = np.full(1 + views, 1 / (1 + views))
     expectation = Expectation(centre, spread, chances.share, own, own_spread, equal)
     return replace(expectation, share=_shares(expectation, x, weight)) if views else expectation
+
+
+def _by_listing(values: Float64, fold: npt.NDArray[np.integer], number: npt.NDArray[np.integer]) -> Rows:
+    """Return for each listing what `values`, of each fold and class, say of its classes."""
+    return Rows((number.shape[0], number.shape[1]), lambda rows: values[fold[rows, None], number[rows]])
 
 
 def _shares(expectation: Expectation, x: Float64, weight: Float64) -> Float64:

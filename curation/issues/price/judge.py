@@ -98,7 +98,9 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     chances = class_chances(evidence)
     release_unused()
     price = evidence.listings["price"].to_numpy(dtype=np.float64)
-    inner = Chances(chances.number[order], chances.share[order])
+    # that is how they are, unless an earlier version began the run
+    sorted_already = np.array_equal(order, np.arange(len(order)))
+    inner = chances if sorted_already else Chances(chances.number[order], chances.share[order])
     wrong, causes, slip, expected = _learn(
         price[order],
         inner,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,26 @@ def test_flags_and_scores_are_those_of_cleanlab():
     assert issues["cleanlab_score"].to_numpy() == pytest.approx(
         get_label_quality_scores(evidence.given, evidence.probs)
     )
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_tables_have_the_flags_of_cleanlab_to_the_last_one(seed):
+    rng = np.random.default_rng(seed)
+    classes, listings = int(rng.integers(2, 12)), int(rng.integers(15, 900))
+    given = np.concatenate([np.arange(classes), rng.choice(classes, listings, p=rng.dirichlet(np.ones(classes)))])
+    probs = rng.dirichlet(np.full(classes, rng.uniform(0.05, 2)), size=len(given)).astype(rng.choice(["f4", "f8"]))
+    probs[np.arange(len(given)), given] += rng.uniform(0, 2) * (rng.random(len(given)) < 0.8)
+    if seed % 3 == 0:
+        # many equal ones
+        probs = probs.round(1) + probs.dtype.type(0.05)
+    probs /= probs.sum(axis=1, keepdims=True)
+    evidence = evidence_of(given, probs)
+    opinion = second_opinion(evidence)
+    mass = probs.sum(axis=1, keepdims=True)
+    with warnings.catch_warnings(action="ignore"):
+        expected = find_label_issues(given, probs / mass, n_jobs=1)
+    assert opinion.flagged.tolist() == expected.tolist()
+    assert np.array_equal(opinion.score, get_label_quality_scores(given, probs / mass))
 
 
 def test_listings_without_label_or_probabilities_have_no_score_and_classes_that_do_not_occur_do_not_matter():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedKFold
 
 from training.crossval.folds import assign_folds, check_partition, choose_test, connect
 from training.errors import InputError
@@ -88,3 +89,13 @@ def test_a_group_in_two_folds_is_no_partition():
 def test_a_row_without_a_fold_is_no_partition():
     with pytest.raises(ValueError, match="every row"):
         check_partition(np.array([0, -1]), np.array([1, 2]), folds=2)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_listings_that_stand_alone_have_the_folds_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    strata = rng.permutation(np.concatenate([np.repeat(np.arange(4), 12), rng.integers(0, 4, int(rng.integers(60)))]))
+    expected = np.empty(len(strata), dtype=int)
+    for number, (_, held_out) in enumerate(StratifiedKFold(5, shuffle=True, random_state=seed).split(strata, strata)):
+        expected[held_out] = number
+    assert np.array_equal(assign_folds(strata, np.arange(len(strata)), folds=5, seed=seed), expected)
