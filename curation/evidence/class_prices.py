@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from training.utils.arrays import Float64
+from training.utils.arrays import Float64, Int64
+from training.utils.blocks import row_blocks
 
 __all__ = ["ClassPrices"]
 
@@ -44,17 +45,15 @@ class ClassPrices:
         # sorted by class and price: the members of each class are one slice, which is sorted already
         self._order = np.argsort(x, kind="stable")
         self._x = x[self._order]
-        place, column = np.nonzero(((number >= 0) & (share > 0))[self._order])
-        # in the smallest types that hold them: there are several classes for each listing
-        row = self._order[place].astype(np.min_scalar_type(len(x)))
-        del place
-        # that of two bytes is sorted in one pass
-        member = number[row, column].astype(np.min_scalar_type(classes))
+        row, column, member = _members(self._order, number, share, classes)
+        # a type of two bytes is sorted in one pass
         by_class = np.argsort(member, kind="stable")
         self._starts = np.r_[0, np.cumsum(np.bincount(member, minlength=classes))]
-        # what belongs to a row is looked up again: for each class of each listing, it would be most of the memory
-        self._row, self._column = row[by_class], column[by_class].astype(np.min_scalar_type(number.shape[1]))
-        self._of_row, self._share = x, share
+        del member
+        self._row, column = row[by_class], column[by_class]
+        del row, by_class
+        # the prices are looked up again: for each class of each listing, they would be most of the memory
+        self._of_row, self._share = x, share[self._row, column]
 
     def __call__(self, weight: Float64) -> tuple[Float64, Float64]:
         """Describe the log prices of each class.
@@ -77,7 +76,7 @@ class ClassPrices:
         for k in np.flatnonzero(np.diff(self._starts)):
             members = slice(self._starts[k], self._starts[k + 1])
             row = self._row[members]
-            counts = self._share[row, self._column[members]] * weight[row]
+            counts = self._share[members] * weight[row]
             sizes[k] = counts.sum()
             if sizes[k] > 0:
                 centre[k], spread[k] = _centre_and_spread(self._of_row[row], counts)
@@ -85,6 +84,24 @@ class ClassPrices:
         usual = float(np.median(spread[large])) if large.any() else whole_spread
         shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
         return centre, np.where(sizes > 0, shrunk, whole_spread)
+
+
+def _members(
+    order: Int64, number: npt.NDArray[np.integer], share: Float64, classes: int
+) -> tuple[npt.NDArray[np.unsignedinteger], ...]:
+    """Return row, column and class of all members of classes, the rows in this order, in the smallest types."""
+    belongs = [(number[order[rows]] >= 0) & (share[order[rows]] > 0) for rows in row_blocks(len(order))]
+    count = sum(int(each.sum()) for each in belongs)
+    sizes = (len(order), number.shape[1], classes)
+    row, column, member = (np.empty(count, dtype=np.min_scalar_type(size)) for size in sizes)
+    start = 0
+    for rows, chosen in zip(row_blocks(len(order)), belongs, strict=True):
+        place, of = np.nonzero(chosen)
+        block = slice(start, start + len(place))
+        row[block], column[block] = order[rows][place], of
+        member[block] = number[row[block], of]
+        start += len(place)
+    return row, column, member
 
 
 def _centre_and_spread(x: Float64, weight: Float64) -> tuple[float, float]:
