@@ -14,9 +14,6 @@ from curation.comparison.changes import changes_of, training_of
 from curation.comparison.result import Comparison, Retrained, ReviewedScores, S, TrueScores
 from curation.comparison.sample import read_sample
 from curation.comparison.scored import Scores, VersionScores
-from curation.comparison.scores import mean_scores, scores
-from curation.comparison.train import Trainer, settings_of
-from curation.comparison.true_difference import true_difference
 from curation.comparison.truth import read_truth
 from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
@@ -66,6 +63,11 @@ def retrain(
             wanted="a relabelled or deleted training listing, or chances of the labels; prices train no model",
             fix="Decide more with `review()`, or write the chances with `apply_fixes(soft=True)`.",
         )
+    # what trains and scores takes seconds to import, and what can be refused is refused before
+    from curation.comparison.scores import mean_scores, scores
+    from curation.comparison.train import Trainer, settings_of
+    from curation.comparison.true_difference import true_difference
+
     recipe, execution = settings_of(run, dict(changes or {}), reporter)
     sample = read_sample(run)
     warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds, drawn=sample is not None)]

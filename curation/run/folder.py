@@ -277,7 +277,7 @@ class RunFolder:
         if "training_row" in own and own["training_row"].notna().all():
             rows = own["training_row"].to_numpy(dtype=np.int64)
             # an index of a million ids takes as much memory as the table
-            inside = len(rows) == len(ids) and not len(rows[(rows < 0) | (rows >= len(ids))])
+            inside = len(rows) == len(ids) and ((rows >= 0) & (rows < len(ids))).all()
             if inside and ids.array.take(rows).equals(own["id"].array):
                 return rows
         return np.asarray(pd.Index(ids).get_indexer(pd.Index(own["id"])), dtype=np.int64)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from training.utils.arrays import Float32, Int64
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Beliefs", "SoftLabels", "Targets"]
 
@@ -74,6 +77,9 @@ class Targets:
         Tensor
             Class numbers, int64 of shape (n,); or weights of the classes, float32 of shape (n, K).
         """
+        # takes seconds to import, and checks before a training need none of it
+        import torch
+
         labels = self.labels[rows]
         if self.soft is None:
             return torch.from_numpy(labels)
@@ -122,6 +128,8 @@ class Beliefs:
 
     def of(self, rows: Int64) -> torch.Tensor:
         """Return the beliefs of rows (n,), float32 of shape (n, K)."""
+        import torch
+
         probs = self.probs[rows]
         return torch.from_numpy(probs if self.weight is None else probs * self.weight[rows, None])
 

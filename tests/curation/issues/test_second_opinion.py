@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -133,3 +136,28 @@ def test_the_summary_compares_and_the_settings_say_whose_flags_hold(tmp_path: Pa
 def test_flags_of_somebody_else_are_refused():
     with pytest.raises(InputError, match="source of the flags"):
         FindSettings(flags="cleanlabs")
+
+
+def test_a_run_on_given_probabilities_loads_nothing_that_trains_and_no_cleanlab(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    labels = np.array(["a", "b", "c"])[rng.integers(0, 3, 40)]
+    rows = [f"L{row},{label},{row + 5}" for row, label in enumerate(labels)]
+    (tmp_path / "listings.csv").write_text("\n".join(["id,label,price", *rows]) + "\n")
+    np.save(tmp_path / "probs.npy", rng.dirichlet(np.ones(3), size=40))
+    code = (
+        "import sys, curation\n"
+        "listings = curation.read_listings('listings.csv', needs_image=False)\n"
+        "curation.find_issues(listings, run='run', probabilities='probs.npy')\n"
+        "import curation.comparison.compare\n"
+        "print([name for name in ('torch', 'sklearn', 'cleanlab', 'datasets') if name in sys.modules])"
+    )
+    root = Path(__file__).parents[3]
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout.splitlines()[-1] == "[]"
