@@ -93,7 +93,8 @@ class Ridges:
         squares = csr_matrix(
             (self.transposed.data**2, self.transposed.indices, self.transposed.indptr), self.transposed.shape
         )
-        return np.maximum(squares @ self.weights - self.sums * self.means**2, 0) + self.penalties
+        spread = np.maximum(squares @ self.weights - self.sums * self.means**2, 0)
+        return np.asarray(spread + self.penalties, dtype=np.float32)
 
     def _times(self, coefficients: Float32, of: Int64) -> Float32:
         """Return the product of the normal equations of these regressions with coefficients, shape (V, r)."""
