@@ -3,13 +3,11 @@
 Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", JAIR
 2021) as in ``cleanlab.filter.find_label_issues``, and self-confidence as in
 ``cleanlab.rank.get_label_quality_scores``, on the same out-of-fold probabilities. Both know the photo alone.
-
-The steps are those of cleanlab, to the last flag, but they go through the listings of one given class at a time. Its
-package takes seconds to import and needs several copies of all probabilities.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,10 +18,8 @@ from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["SecondOpinion", "second_opinion"]
 
-#: What counts as equal to cleanlab.
-_NEARLY = 1e-6
-#: Instead of a division by zero.
-_TINY = 1e-100
+#: Listings at a time, if classes are not larger. Each time costs as much again as there are pairs of classes.
+_LISTINGS = 65_536
 
 
 @dataclass(frozen=True)
@@ -57,74 +53,42 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
     occurring, label = np.unique(evidence.given[rows], return_inverse=True)
     if len(occurring) < 2:
         return SecondOpinion(flagged, score)
-    joint, sizes = _confident_joint(evidence, rows, occurring, label), np.bincount(label)
-    prune = _noise_counts(_calibrated(joint, sizes))
-    for k, own, probs in _by_class(evidence, rows, occurring, label):
-        flagged[own] = _pruned(probs, k, prune[k]) if len(own) > 1 else False
-        score[own] = probs[:, k]
+    # takes seconds to import, and warns in a notebook without widgets for its progress bars
+    with warnings.catch_warnings(action="ignore"):
+        from cleanlab.count import calibrate_confident_joint, compute_confident_joint, get_confident_thresholds
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
+
+        # what cleanlab computes of all listings at once, class by class of the given label: the same numbers, of copies
+        # that are small
+        order = np.argsort(label, kind="stable")
+        thresholds, joint = np.empty(len(occurring)), np.empty((len(occurring), len(occurring)), dtype=np.int64)
+        blocks = list(_blocks(np.bincount(label)))
+        for classes, part in blocks:
+            probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
+            thresholds[classes] = get_confident_thresholds(own, probs)[classes]
+        for classes, part in blocks:
+            probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
+            joint[classes] = compute_confident_joint(own, probs, thresholds=thresholds, calibrate=False)[classes]
+        joint = calibrate_confident_joint(joint, label)
+        for _, part in blocks:
+            probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
+            flagged[rows[order[part]]] = find_label_issues(own, probs, confident_joint=joint, n_jobs=1)
+            score[rows[order[part]]] = get_label_quality_scores(own, probs)
     return SecondOpinion(flagged, score)
 
 
-def _by_class(
-    evidence: Evidence, rows: Int64, occurring: Int64, label: Int64
-) -> Iterator[tuple[int, Int64, Float32 | Float64]]:
-    """Yield each class, the rows that are labelled with it, and their probabilities."""
-    order = np.argsort(label, kind="stable")
-    for k, own in enumerate(np.split(rows[order], np.cumsum(np.bincount(label))[:-1])):
-        yield k, own, _probs(evidence.probs[own], occurring)
-
-
-def _confident_joint(evidence: Evidence, rows: Int64, occurring: Int64, label: Int64) -> Int64:
-    """Return how many listings of each given class (row) are confidently of each class (column)."""
-    thresholds = np.array(
-        [np.mean(np.ascontiguousarray(probs[:, k])) for k, _, probs in _by_class(evidence, rows, occurring, label)]
-    )
-    least = np.maximum(thresholds, 2 * _NEARLY) - _NEARLY
-    joint = np.empty((len(occurring), len(occurring)), dtype=np.int64)
-    for k, _, probs in _by_class(evidence, rows, occurring, label):
-        confident = probs >= least
-        number = confident.sum(axis=1)
-        guess = np.where(number > 1, probs.argmax(axis=1), confident.argmax(axis=1))
-        joint[k] = np.bincount(guess[number > 0], minlength=len(occurring))
-        joint[k, k] = max(joint[k, k], 1)
-    return joint
-
-
-def _calibrated(joint: Int64, sizes: Int64) -> Int64:
-    """Return the joint such that its rows add up to the sizes of the given classes."""
-    shares = (joint.T / np.clip(joint.sum(axis=1), _TINY, None) * sizes).T
-    shares = shares / np.clip(np.sum(shares), _TINY, None) * sum(sizes)
-    return np.stack([_rounded(row) for row in shares])
-
-
-def _rounded(values: Float64) -> Int64:
-    """Round to whole numbers with the same sum."""
-    whole, wanted = values.round(), np.sum(values).round()
-    while abs(missing := wanted - np.sum(whole).round()) > _NEARLY:
-        step = -1 if missing < 0 else 1
-        whole[np.argsort(values - whole)[::-step][: min(int(abs(missing)), len(values))]] += step
-    return whole.astype(np.int64)
-
-
-def _noise_counts(joint: Int64) -> Int64:
-    """Return how many listings of each given class are of each other one, with one at least that is right."""
-    right = np.maximum(joint.diagonal(), 1)
-    others = np.maximum(np.count_nonzero(joint, axis=1) - 1.0, 1.0)
-    counts = np.maximum(joint - ((right - joint.diagonal()) / others)[:, None], 0)
-    np.fill_diagonal(counts, right)
-    return counts.astype(np.int64)
-
-
-def _pruned(probs: Float32 | Float64, k: int, counts: Int64) -> Bool:
-    """Return which listings that are labelled as class `k` are the likeliest ones of the others."""
-    flagged = np.zeros(len(probs), dtype=bool)
-    for other in np.flatnonzero(counts):
-        if other != k:
-            margin = probs[:, other] - probs[:, k]
-            flagged[np.argsort(-margin)[: counts[other]]] = True
-    best = probs.copy()
-    best[:, k] += _NEARLY
-    return np.asarray(flagged & (best.argmax(axis=1) != k))
+def _blocks(sizes: Int64) -> Iterator[tuple[slice, slice]]:
+    """Yield classes that follow each other, at least two, and the places of their listings ordered by class."""
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        begin = int(ends[first] - sizes[first])
+        last = max(int(np.searchsorted(ends, begin + _LISTINGS, side="right")), first + 2)
+        # cleanlab takes no class alone
+        last = len(sizes) if last >= len(sizes) - 1 else last
+        yield slice(first, last), slice(begin, int(ends[last - 1]))
+        first = last
 
 
 def _probs(probs: Float32 | Float64, occurring: Int64) -> Float32 | Float64:
