@@ -46,7 +46,7 @@ def tf_idf(texts: Sequence[str], *, rare: int = 1) -> tuple[csr_matrix, csr_matr
     Examples
     --------
     >>> [part.shape for part in tf_idf(["red shoe", "red"])]
-    [(2, 3), (2, 9)]
+    [(2, 3), (2, 15)]
     """
     return _weighted(_words(texts, rare), rare), _weighted(_parts_of_words(texts, rare), rare)
 
