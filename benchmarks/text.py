@@ -141,7 +141,7 @@ def timed(photos: Sequence[_Photo], cache: Path) -> tuple[float, float, list[Pho
     """Return wall-clock seconds, processor seconds, and the texts."""
     start, cpu = time.perf_counter(), time.process_time()
     with TextFinder(PhotoCache(cache, 10**9)) as finder, ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(lambda photo: finder.look(*photo), photos))
+        list(pool.map(lambda photo: finder(*photo), photos))
     texts = [finder.text_of(sha256) for _, sha256, _ in photos]
     return time.perf_counter() - start, time.process_time() - cpu, texts
 

@@ -34,6 +34,7 @@ from curation.run.create import started_run
 from curation.run.folder import RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import check_folds
+from training.engine.contract import LOCAL, Engine
 from training.errors import check_choice
 from training.features.choice import sized, with_features
 from training.features.names import networks_in
@@ -117,6 +118,7 @@ def find(
     cache: PhotoCache | None = None,
     command: Sequence[str] = (),
     wait: bool | float = False,
+    engine: Engine = LOCAL,
     reporter: Reporter = SILENT,
 ) -> RunFolder:
     """Find the issues of a dataset and keep everything in a run folder.
@@ -131,6 +133,8 @@ def find(
         How.
     run_folder : Path, optional
         By default ``runs/<dataset>/<number>`` below the current folder.
+    engine : Engine
+        Where photos are read, features are computed and models are trained.
     """
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made
@@ -139,7 +143,7 @@ def find(
     release_unused()
     listings, settings = _with_worth(listings, settings, reporter)
     embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
-    scorer = _scorer(listings, settings, embeddings, cache, reporter)
+    scorer = _scorer(listings, settings, embeddings, cache, engine, reporter)
     check_expected(listings, reporter)
     if settings.text and listings.table["image"].notna().any():
         check_reader()
@@ -219,6 +223,7 @@ class _Scorer:
     settings: FindSettings
     embeddings: Mapping[str, Embeddings]
     cache: PhotoCache
+    engine: Engine
     reporter: Reporter
 
     def _prepare(self, run: RunFolder, image_size: int, folds: int | Int64) -> pd.DataFrame:
@@ -232,6 +237,7 @@ class _Scorer:
                 cache=self.cache,
                 reporter=self.reporter,
                 text=self.settings.text,
+                engine=self.engine,
             )
             keep_embeddings(run, self.embeddings, table["id"].tolist())
             return table
@@ -279,7 +285,7 @@ class _TrainedHere(_Scorer):
         pretrained = recipe.pretrained if recipe.has_network else bool(networks_in(recipe.features))
         run.update(pretrained=pretrained, features_of=recipe.features, computed=plan.computed)
         with run.stage("train"):
-            return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
+            return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter, self.engine)
 
     def _plan(self, run: RunFolder) -> Plan:
         from training.crossval.plan import Plan
@@ -301,6 +307,7 @@ def _scorer(
     settings: FindSettings,
     embeddings: Mapping[str, Embeddings],
     cache: PhotoCache,
+    engine: Engine,
     reporter: Reporter,
 ) -> _GivenProbabilities | _TrainedHere:
     if settings.probabilities is not None:
@@ -310,11 +317,11 @@ def _scorer(
         probabilities = probabilities.in_order(sorted(listings.table["id"]), [*listings.classes, *others])
         # nothing is trained, but `retrain` makes features of the photos that are decoded now
         recipe, size = sized(with_features(replace(settings.recipe, epochs=0), reporter), settings.execution)
-        return _GivenProbabilities(listings, settings, embeddings, cache, reporter, probabilities, recipe, size)
+        return _GivenProbabilities(listings, settings, embeddings, cache, engine, reporter, probabilities, recipe, size)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import, and is not needed for given probabilities
     from curation.evidence.out_of_fold import FoldTrainer
 
     trainer = FoldTrainer.checked(settings.recipe, settings.execution, listings.classes, cache, reporter)
-    return _TrainedHere(listings, settings, embeddings, cache, reporter, trainer)
+    return _TrainedHere(listings, settings, embeddings, cache, engine, reporter, trainer)

@@ -17,16 +17,21 @@ from curation.listings.problems import require_trainable
 from curation.run import lookup
 from curation.run.diff import diff_runs
 from curation.run.diff_result import RunDiff
-from curation.run.folder import RunFolder
+from curation.run.folder import RUNS, RunFolder
 from curation.run.moved_photos import move_photos
 from curation.run.overview import list_runs
 from curation.run.row import RunRow
 from curation.run.status import Status, status_of
+from training.engine.cluster import open_engine
 from training.images.cache import PhotoCache, open_cache
 from training.settings import Execution, Recipe
+from training.utils.files import photo_path
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["diff", "find_issues", "open_run", "runs", "status"]
+
+#: First photos among which one is looked for that all machines of a cluster must see.
+_PHOTOS = 100
 
 
 @checked
@@ -49,6 +54,8 @@ def find_issues(
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: str | Path | PhotoCache | None = None,
+    engine: str = "local",
+    address: str | None = None,
     command: Sequence[str] = (),
     wait: bool | float = False,
     reporter: Reporter = SILENT,
@@ -96,6 +103,13 @@ def find_issues(
         Where, how long that may take, and the preset that fills in what the recipe leaves open.
     cache : str, Path or PhotoCache, optional
         Folder where decoded photos are kept for later runs; by default the user's.
+    engine : str
+        Where photos are read, features are computed and models are trained: ``local``, in this process, or ``ray``, as
+        tasks of a Ray cluster, with equal results. That needs the extra ``ray``, and listings, `run` and `cache` in
+        folders that all of its machines share.
+    address : str, optional
+        Of the cluster: ``HOST:PORT``, or ``auto`` for the one that this machine belongs to; by default
+        ``$RAY_ADDRESS``, or else Ray is started on this machine alone.
     command : sequence of str
         What was typed, for ``run.json``.
     wait : bool or float
@@ -119,7 +133,10 @@ def find_issues(
     RunInUseError
         If another command works on `run`.
     InputError
-        If a setting is out of range, or `worth` names no column of numbers.
+        If a setting is out of range, `worth` names no column of numbers, or the cluster can't be used: nothing answers
+        at `address`, or a machine has other versions or does not see the folders.
+    MachineError
+        If a part of the work is lost again and again.
 
     Examples
     --------
@@ -140,16 +157,33 @@ def find_issues(
         probabilities = Path(probabilities)
     recipe, embeddings = take_features(recipe, features)
     settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings)
-    finished = find(
-        listings,
-        settings,
-        run_folder=None if run is None else Path(run),
-        cache=open_cache(cache),
-        command=command,
-        wait=wait,
-        reporter=reporter,
-    )
+    run_folder, opened = None if run is None else Path(run), open_cache(cache)
+    written = [opened.folder, _nearest(run_folder or RUNS)]
+    with open_engine(engine, address, written=written, read=_read_by(listings), reporter=reporter) as computing:
+        finished = find(
+            listings,
+            settings,
+            run_folder=run_folder,
+            cache=opened,
+            command=command,
+            wait=wait,
+            engine=computing,
+            reporter=reporter,
+        )
     return Run(finished.folder)
+
+
+def _nearest(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that is there."""
+    folder = folder.absolute()
+    return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
+
+
+def _read_by(listings: Listings) -> list[Path]:
+    """Return what whoever reads the photos must see: their folder, and a photo that is there."""
+    root = listings.source.root
+    photos = (photo_path(root, image) for image in listings.table["image"].dropna().iloc[:_PHOTOS])
+    return [root, *[path for path in photos if path.exists()][:1]]
 
 
 @checked

@@ -87,6 +87,18 @@ _PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
     help="What a listing is worth: a column such as views or stock, or price. The queue puts first what costs most.",
 )
 @train_options
+@click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    metavar="local|ray",
+    help="Where photos are read and models are trained: on this machine, or on a Ray cluster (extra ray).",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT|auto",
+    help="The Ray cluster. [default: $RAY_ADDRESS, else Ray is started on this machine]",
+)
 @cache_option
 @wait_option
 @json_option
@@ -102,6 +114,8 @@ def find_issues(
     flags: str,
     titles: str,
     worth: str | None,
+    engine: str,
+    address: str | None,
     cache_dir: Path | None,
     wait: bool | float,
     as_json: bool,
@@ -139,6 +153,8 @@ def find_issues(
         recipe=recipe,
         execution=execution,
         cache=cache_dir,
+        engine=engine,
+        address=address,
         wait=wait,
         command=sys.argv,
         reporter=reporter,

@@ -24,6 +24,7 @@ from curation.run.folder import RunFolder
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, with_weights
+from training.engine.contract import LOCAL, Engine
 from training.features.choice import check_size, sized, with_features
 from training.features.kept import kept_folder, kept_share
 from training.features.names import networks_in
@@ -191,7 +192,13 @@ class FoldTrainer:
         return kept_folder(self.cache.features_root, name, self.photo_size, device)
 
     def train(
-        self, plan: Plan, run: RunFolder, table: pd.DataFrame, currency: str | None, reporter: Reporter
+        self,
+        plan: Plan,
+        run: RunFolder,
+        table: pd.DataFrame,
+        currency: str | None,
+        reporter: Reporter,
+        engine: Engine = LOCAL,
     ) -> Evidence:
         """Score every listing with a photo by the model that was not trained on it or its group, and by the others.
 
@@ -207,6 +214,8 @@ class FoldTrainer:
             Of the prices.
         reporter : Reporter
             Shows messages and progress.
+        engine : Engine
+            Where features are computed and models are trained.
 
         Returns
         -------
@@ -217,7 +226,7 @@ class FoldTrainer:
         folds = fold_plan(table)
         _say_rare_classes(table, folds.folds, reporter)
         data = prepare_data(
-            open_photos(run, self.cache, reporter),
+            open_photos(run, self.cache, reporter, engine),
             folds.has_photo,
             folds.groups,
             classes=len(self.classes),
@@ -227,6 +236,7 @@ class FoldTrainer:
             kept=self.cache.features_root,
             photos_key=run.record()["sha256"]["images"],
             given=kept_embeddings(run),
+            engine=engine,
             reporter=reporter,
         )
         run.update(features=data.features and data.features.name)

@@ -20,6 +20,7 @@ from curation.listings.splits import TEST_SHARE
 from curation.photos.facts import photos_file, store_of, with_photo_facts
 from curation.run.folder import RunFolder
 from training.crossval.folds import assign_folds, choose_test
+from training.engine.contract import LOCAL, Engine
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.store import PhotosMissingError, PhotoStore
@@ -41,6 +42,7 @@ def prepare(
     cache: PhotoCache,
     reporter: Reporter,
     text: bool,
+    engine: Engine = LOCAL,
 ) -> pd.DataFrame:
     """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there.
 
@@ -62,6 +64,8 @@ def prepare(
         Shows messages and progress.
     text : bool
         Whether text is looked for in photos.
+    engine : Engine
+        Where photos are read and decoded.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def prepare(
             cache,
             reporter,
             text=text,
+            engine=engine,
             require=lambda facts: require_readable(run, listings, facts, rows),
         )
     groups = groups_of(table)
@@ -112,7 +117,7 @@ def prepare(
     return table
 
 
-def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
+def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter, engine: Engine = LOCAL) -> PhotoStore:
     """Open the decoded photos of a run; where the cache no longer has them, decode the originals again.
 
     Parameters
@@ -123,6 +128,8 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
         Where photos that are decoded again are kept.
     reporter : Reporter
         Shows messages and progress.
+    engine : Engine
+        Where photos are decoded again.
 
     Returns
     -------
@@ -148,7 +155,9 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     ]
     with noise_to(run.log_file):
         size = run.record()["image_size"]
-        store, facts = store_of(run.training_folder, paths, size, cache, reporter, max_bytes=run.photo_bytes)
+        store, facts = store_of(
+            run.training_folder, paths, size, cache, reporter, max_bytes=run.photo_bytes, engine=engine
+        )
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run.training_folder))
     return store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from curation.listings import Listings
 from curation.photos.near_duplicates import BLANK, find_similar, kept_small
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
+from training.engine.contract import LOCAL, Engine
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.ingest import Look, store_photos
+from training.images.reading import photo_content
 from training.images.store import PhotoStore
-from training.utils.files import photo_path
+from training.utils.files import NotReadableError, photo_path
 from training.utils.progress import Reporter
 
 __all__ = ["photos_file", "store_of", "with_photo_facts"]
@@ -50,6 +52,7 @@ def with_photo_facts(
     reporter: Reporter,
     *,
     text: bool,
+    engine: Engine,
     require: Callable[[list[PhotoFacts]], None],
 ) -> pd.DataFrame:
     """Add the facts about each photo; all of them are NA if no listing names a photo.
@@ -68,6 +71,8 @@ def with_photo_facts(
         Shows messages and progress.
     text : bool
         Whether to look for text.
+    engine : Engine
+        Where photos are read, decoded and looked at.
     require : callable
         Gets the facts of all photos once they are read, and refuses them by an error.
 
@@ -82,8 +87,10 @@ def with_photo_facts(
     root = listings.source.root
     paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
     with TextFinder(cache, reporter=reporter) if text else nullcontext() as finder:
-        look, most = finder.look if finder else None, listings.limits.photo_bytes
-        store, facts = store_of(folder, paths, size, cache, reporter, look, max_bytes=most)
+        most = listings.limits.photo_bytes
+        store, facts = store_of(folder, paths, size, cache, reporter, finder, max_bytes=most, engine=engine)
+        if finder:
+            _look_again(finder, paths, facts, most)
     require(facts)
     store.save(photos_file(folder))
     for name in ("sha256", "width", "height", "unreadable"):
@@ -95,6 +102,18 @@ def with_photo_facts(
         text_share=pd.array([text.share for text in texts], dtype="Float64"),
         text=pd.array([text.words for text in texts], dtype="string"),
     )
+
+
+def _look_again(finder: TextFinder, paths: Sequence[Path | None], facts: Sequence[PhotoFacts], max_bytes: int) -> None:
+    """Look at photos that other processes looked at without being able to keep what they saw, e.g. on a full disk."""
+    finder.refresh()
+    for path, fact in zip(paths, facts, strict=True):
+        if path is None or fact.sha256 is None or fact.width is None or fact.height is None:
+            continue
+        if finder.lacks(fact.sha256, (fact.width, fact.height)):
+            # one that has gone meanwhile has no text
+            with suppress(OSError, NotReadableError), photo_content(path, max_bytes) as content:
+                finder(content, fact.sha256, (fact.width, fact.height))
 
 
 def _with_near_groups(table: pd.DataFrame, store: PhotoStore, cache: PhotoCache, reporter: Reporter) -> pd.DataFrame:
@@ -137,11 +156,19 @@ def store_of(
     look: Look | None = None,
     *,
     max_bytes: int,
+    engine: Engine = LOCAL,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
     """Load the decoded photos from the cache, or decode and cache them; also return the facts about each.
 
     Parameters as of :func:`training.images.ingest.store_photos`; photos that the cache can't hold go below `folder`.
     """
     return store_photos(
-        paths, size=size, cache=cache, spare=folder / "photos", look=look, max_bytes=max_bytes, reporter=reporter
+        paths,
+        size=size,
+        cache=cache,
+        spare=folder / "photos",
+        look=look,
+        max_bytes=max_bytes,
+        engine=engine,
+        reporter=reporter,
     )

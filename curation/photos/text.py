@@ -13,7 +13,7 @@ import importlib.metadata
 import unicodedata
 from collections.abc import Sequence
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -72,6 +72,7 @@ class TextFinder:
 
     def __init__(self, cache: PhotoCache, *, reporter: Reporter = SILENT) -> None:
         check_reader()
+        self._photos = cache
         self._cache = TextCache(cache, _recipe(), reporter)
         # loading a reader takes a third of a second, and more readers than cores would only wait for each other
         self._readers: SimpleQueue[_Reader | None] = SimpleQueue()
@@ -84,9 +85,17 @@ class TextFinder:
 
     def __exit__(self, *_: object) -> None:
         """Cache the results."""
+        self.flush()
+
+    def flush(self) -> None:
+        """Cache the results so far."""
         self._cache.flush()
 
-    def look(self, content: bytes, sha256: str, sides: tuple[int, int]) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        # readers stay where they are; messages of another process would have nobody to read them
+        return TextFinder, (self._photos,)
+
+    def __call__(self, content: bytes, sha256: str, sides: tuple[int, int]) -> None:
         """Look for text in a photo; several threads may call this at once.
 
         Parameters
@@ -98,7 +107,7 @@ class TextFinder:
         sides : tuple of int
             Upright width and height in pixels; a photo with a side below 96 is not examined.
         """
-        if min(sides) < SMALLEST or self._cache.get(sha256) is not None:
+        if not self.lacks(sha256, sides):
             return
         reader = self._readers.get()
         try:
@@ -108,6 +117,14 @@ class TextFinder:
             self._readers.put(reader)
         if text is not None:
             self._cache.add(sha256, text)
+
+    def lacks(self, sha256: str, sides: tuple[int, int]) -> bool:
+        """Return whether a photo would be examined, and was not; other processes may have cached what they found."""
+        return min(sides) >= SMALLEST and self._cache.get(sha256) is None
+
+    def refresh(self) -> None:
+        """Take what other processes have cached since this was made."""
+        self._cache.refresh()
 
     def text_of(self, sha256: str | None) -> PhotoText:
         """Return the text of a photo by the hash of its content.

@@ -63,8 +63,14 @@ class TextCache:
         self._new: dict[str, PhotoText] = {}
         self._written = time.monotonic()
         self._lock = threading.Lock()
+        self._seen: set[Path] = set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what other processes have written since it was last read."""
         for path in files_in(self._folder):
-            if not path.name.startswith("."):
+            if not path.name.startswith(".") and path not in self._seen:
+                self._seen.add(path)
                 self._texts.update(_read(path))
 
     def get(self, sha256: str) -> PhotoText | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.engine.contract import LOCAL, Engine
 from training.features.extract import NetworkFeatures, choose_extractor, compute_features, has_features
 from training.features.kept import KeptFeatures, kept_folder
 from training.features.names import GIVEN, given_in, is_given, networks_in, parts_of, patches_in
@@ -82,6 +83,7 @@ def prepare_data(
     kept: Path | None = None,
     photos_key: str = "",
     given: Mapping[str, Float32] | None = None,
+    engine: Engine = LOCAL,
     reporter: Reporter = SILENT,
 ) -> Data:
     """Compute the features that all jobs share, or load them.
@@ -110,6 +112,8 @@ def prepare_data(
     given : mapping of str to ndarray of float32, shape (N, W), optional
         The embeddings among the recipe's features, which were made elsewhere, by the names of those parts; those of
         unreadable photos may be anything.
+    engine : Engine
+        Where features are computed.
     reporter : Reporter
         Shows the kind of features and how many are done.
 
@@ -148,6 +152,7 @@ def prepare_data(
             seed=seed,
             device=device.device,
             evened=0.5 if alone else 0.0,
+            engine=engine,
             reporter=reporter,
         )
     return Data(shrunk_to(photos, recipe.size), path, key, groups, classes)

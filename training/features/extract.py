@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from training.engine.contract import LOCAL, Engine, Piece, Steps
 from training.features.names import TIMM, is_given
 from training.features.patches import PatchBank
 from training.features.source import Source
@@ -24,7 +28,7 @@ from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, each_on_one_core, threads
 from training.utils.files import DamagedError, NotReadableError, allocate, read_json, sync_folder, write_json
-from training.utils.progress import SILENT, Progress, Reporter
+from training.utils.progress import SILENT, Reporter
 
 __all__ = [
     "MOST_FEATURES",
@@ -35,8 +39,6 @@ __all__ = [
     "has_features",
 ]
 
-Values = TypeVar("Values")
-
 #: Most features of a photo after the projection.
 MOST_FEATURES = 512
 #: Most photos that the projection is estimated from.
@@ -44,6 +46,8 @@ SAMPLE = 4_000
 _BLOCK = 128
 #: Pixels in one batch of a network: with so many, ResNet-18 takes about 100 MB on each core of a CPU.
 _PIXELS_AT_ONCE, _PIXELS_AT_ONCE_ON_GPU = 1 << 18, 1 << 23
+#: Of a photo, on one core and on a graphics card.
+_SECONDS, _SECONDS_ON_GPU = 0.017, 0.0005
 #: Seconds between two flushes to disk.
 _EVERY = 20.0
 
@@ -77,15 +81,23 @@ def choose_extractor(
     if name == PATCHES:
         with threads(1):
             return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
-    size, width = photos.shape[1], None
+    size = photos.shape[1]
+    # on a CPU channels last is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
+    extract = _of_network(name, size, device.computing(recipe.precision))
+    return extract, f"pretrained {name}, photos of {size} pixels"
+
+
+def _of_network(name: str, size: int, device: Device) -> NetworkFeatures:
+    width = None
     if name.startswith(TIMM):
         network, width = timm_network(name.removeprefix(TIMM))
     else:
         network = build_model(name, classes=2, image_size=size, pretrained=True)
-    # on a CPU channels last is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
-    return NetworkFeatures(
-        network, device.computing(recipe.precision), width
-    ), f"pretrained {name}, photos of {size} pixels"
+    return NetworkFeatures(network, device, width, again=(name, size, device))
+
+
+#: In another process, for all parts that it computes.
+_of_network_again = lru_cache(2)(_of_network)
 
 
 def _without_last(network: nn.Module) -> int:
@@ -110,6 +122,9 @@ class NetworkFeatures:
         Where to compute, and in which precision.
     width : int, optional
         The number of features of a network that has no classifier at its end.
+    again : tuple, optional
+        Name, side of the photos and device, by which another process builds the network again; without them, this
+        can't be pickled.
 
     Attributes
     ----------
@@ -119,7 +134,14 @@ class NetworkFeatures:
         That device.
     """
 
-    def __init__(self, network: nn.Module, device: Device, width: int | None = None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        device: Device,
+        width: int | None = None,
+        again: tuple[str, int, Device] | None = None,
+    ) -> None:
+        self._again = again
         self.device, self.width = device, _without_last(network) if width is None else width
         fold(network.eval())
         self._network = device.place(network)
@@ -128,6 +150,11 @@ class NetworkFeatures:
     def at_once(self, size: int) -> int:
         """Return how many photos with sides of `size` pixels are in a batch."""
         return max(1, self._pixels // size**2)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._again is None:
+            raise TypeError("this network has no name by which another process could build it")
+        return _of_network_again, self._again
 
     @torch.inference_mode()
     def __call__(self, pixels: Pixels) -> torch.Tensor:
@@ -153,6 +180,7 @@ def compute_features(
     seed: int,
     device: torch.device,
     evened: float = 0.5,
+    engine: Engine = LOCAL,
     reporter: Reporter = SILENT,
 ) -> None:
     """Compute the features of all readable photos, projected to their main directions.
@@ -180,6 +208,8 @@ def compute_features(
     evened : float
         The power: 0 leaves the spreads as they are, 1 makes them equal, which is whitening. Half-way is best for
         patches; in features of a network, small spreads are noise (docs/benchmarks.md).
+    engine : Engine
+        Where they are computed.
     reporter : Reporter
         Shows how many photos are done.
     """
@@ -187,8 +217,19 @@ def compute_features(
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), SAMPLE), replace=False))
     others = np.setdiff1d(rows, chosen)
     with reporter.bar("features") as progress:
-        counted = _Counted(device, len(rows), progress)
-        sample = torch.cat([features for _, features in counted(source, _parts(chosen))])
+        done = 0
+
+        def computed(parts: list[Int64], project: _Projection | None = None) -> Iterator[Float32]:
+            def on_step(units: int) -> None:
+                nonlocal done
+                done = min(done + units * _BLOCK, len(rows))
+                progress(done, len(rows))
+
+            blocks = _Blocks(source, parts, project, device)
+            for piece in engine.run(blocks, folder=path.parent, on_step=on_step, reporter=reporter):
+                yield piece["features"]
+
+        sample = torch.from_numpy(np.concatenate(list(computed(_parts(chosen)))))
         # it takes seconds, and must not depend on the number of threads
         with threads(1):
             project = _Projection(sample, source.widths, seed, evened)
@@ -196,26 +237,57 @@ def compute_features(
         unfinished = _Unfinished(path, key, shape=(total, project.width))
         unfinished.array[chosen] = projected
         left = _parts(others)[unfinished.done :]
-        counted.done = len(rows) - sum(map(len, left))
-        for part, values in counted(lambda part: project(source(part)), left):
-            unfinished.array[part] = values
+        done = len(rows) - sum(map(len, left))
+        for part, features in zip(left, computed(left, project), strict=True):
+            unfinished.array[part] = features
             unfinished.part_done()
-    source.flush()
     unfinished.finish()
 
 
-class _Counted:
-    """Maps a function over parts of the rows, in order, and reports how many rows are done."""
+@dataclass(frozen=True)
+class _Blocks:
+    """The task of making features of blocks of rows, in one piece for each, and of projecting them."""
 
-    def __init__(self, device: torch.device, total: int, progress: Progress) -> None:
-        self.done = 0
-        self._device, self._total, self._progress = device, total, progress
+    source: Source
+    parts: Sequence[Int64]
+    project: _Projection | None
+    device: torch.device
+    cores: int = 1
 
-    def __call__(self, work: Callable[[Int64], Values], parts: list[Int64]) -> Iterator[tuple[Int64, Values]]:
-        for part, values in zip(parts, each_on_one_core(work, parts, device=self._device), strict=True):
-            yield part, values
-            self.done += len(part)
-            self._progress(self.done, self._total)
+    @property
+    def count(self) -> int:
+        """Number of blocks."""
+        return len(self.parts)
+
+    @property
+    def seconds(self) -> float:
+        """For EfficientNet-Lite0."""
+        return _BLOCK * (_SECONDS_ON_GPU if self.gpus else _SECONDS)
+
+    @property
+    def gpus(self) -> int:
+        """One, if there are any to compute on."""
+        return int(self.device.type == "cuda")
+
+    def part(self, units: range) -> _Blocks:
+        """Return the task of some blocks."""
+        parts = self.parts[units.start : units.stop]
+        edges = np.cumsum([0, *map(len, parts)])
+        numbered = [np.arange(start, stop) for start, stop in itertools.pairwise(edges)]
+        return replace(self, source=self.source.part(np.concatenate(parts)), parts=numbered)
+
+    def __call__(self, on_step: Steps, reporter: Reporter) -> Iterator[Piece]:
+        """Make the features."""
+        try:
+            for features in each_on_one_core(self._made, self.parts, device=self.device):
+                yield {"features": features}
+                on_step(1)
+        finally:
+            self.source.flush()
+
+    def _made(self, rows: Int64) -> Float32:
+        features = self.source(rows).cpu()
+        return features.numpy() if self.project is None else self.project(features)
 
 
 class _Unfinished:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,8 +71,17 @@ class KeptFeatures:
     """
 
     def __init__(self, folder: Path, photos: Hashed, width: int, reporter: Reporter = SILENT) -> None:
-        self._photos = photos
+        self._folder, self._photos, self._width = folder, photos, width
         self._kept = Kept(folder, (width,), np.float32, what="features", reporter=reporter)
+
+    def of(self, photos: Hashed) -> KeptFeatures:
+        """Return the kept features of other photos or texts."""
+        other = copy.copy(self)
+        other._photos = photos
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self._folder, self._photos, self._width, _computes())
 
     def __call__(self, rows: Int64, make: Callable[[Int64], torch.Tensor]) -> torch.Tensor:
         """Return the features of some rows, shape (n, W), on the CPU; called by several threads.
@@ -94,3 +105,15 @@ class KeptFeatures:
     def flush(self) -> None:
         """Write what is not written yet."""
         self._kept.flush()
+
+
+def _computes() -> str:
+    """Return what computes here."""
+    return " ".join(hardware(torch.device(name)) for name in ("cpu", *["cuda"] * torch.cuda.is_available()))
+
+
+def _reopened(folder: Path, photos: Hashed, width: int, computes: str) -> KeptFeatures:
+    """Open kept features in another process, whose messages nobody would read; of another processor, others."""
+    if (own := _computes()) != computes:
+        folder = folder.with_name(f"{folder.name}-{hashlib.sha256(own.encode()).hexdigest()[:12]}")
+    return KeptFeatures(folder, photos, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import torch
 
 from training.features.kept import KeptFeatures
 from training.images import Photos, Pixels
+from training.images.store import PhotoStore
 from training.utils.arrays import Float32, Float64, Int64
 
 __all__ = ["Extractor", "Joined", "OfArray", "OfPhotos", "Source"]
@@ -35,6 +37,9 @@ class Source(Protocol):
 
     def __call__(self, rows: Int64) -> torch.Tensor:
         """Return the features of rows (n,), float32 of shape (n, W); called by several threads."""
+
+    def part(self, rows: Int64) -> Source:
+        """Return a source of some rows, which are 0, 1, … there; it holds no others, and can be pickled."""
 
     def flush(self) -> None:
         """Keep for later runs what is not kept yet."""
@@ -65,6 +70,12 @@ class OfPhotos:
 
     def _made(self, rows: Int64) -> torch.Tensor:
         return self._extract(self._photos[rows])
+
+    def part(self, rows: Int64) -> OfPhotos:
+        """Return a source of some rows."""
+        photos = self._photos.part(rows) if isinstance(self._photos, PhotoStore) else self._photos[rows]
+        kept = self._kept.of(photos) if self._kept is not None and isinstance(photos, PhotoStore) else None
+        return OfPhotos(photos, self._extract, self.widths[0], kept)
 
     def flush(self) -> None:
         """Keep for later runs what is not kept yet."""
@@ -98,6 +109,12 @@ class OfArray:
         """Return the features of rows (n,), float32 of shape (n, W)."""
         return torch.from_numpy(((self._values[rows] - self._mean) / self._scale).astype(np.float32))
 
+    def part(self, rows: Int64) -> OfArray:
+        """Return a source of some rows, with the scale of all."""
+        part = copy.copy(self)
+        part._values = np.asarray(self._values[rows])
+        return part
+
     def flush(self) -> None:
         """Do nothing: they are there."""
 
@@ -122,6 +139,10 @@ class Joined:
     def __call__(self, rows: Int64) -> torch.Tensor:
         """Return the features of rows (n,), float32 of shape (n, W), on the CPU."""
         return torch.cat([source(rows).cpu() for source in self._sources], dim=1)
+
+    def part(self, rows: Int64) -> Joined:
+        """Return sources of some rows."""
+        return Joined([source.part(rows) for source in self._sources])
 
     def flush(self) -> None:
         """Keep for later runs what is not kept yet."""

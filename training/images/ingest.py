@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from training.engine.contract import LOCAL, Engine, Piece, Steps
 from training.errors import MachineError
 from training.images.cache import PhotoCache
 from training.images.decoding import PhotoFacts, Pixels, decode
@@ -19,18 +21,28 @@ from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in,
 from training.images.store import PhotoStore, photos_missing
 from training.utils.machine import room
 from training.utils.parallel import cores, map_ahead
-from training.utils.progress import SILENT, Reporter
+from training.utils.progress import SILENT, Progress, Reporter
 from training.utils.units import bytes_text, home_as_tilde
 
 __all__ = ["Look", "store_photos"]
 
-#: Another use of a photo while it is read: bytes of the file, their SHA-256, upright width and height.
-Look = Callable[[bytes, str, tuple[int, int]], None]
+
+class Look(Protocol):
+    """Another use of photos while they are read; can be pickled, for other processes."""
+
+    def __call__(self, content: bytes, sha256: str, sides: tuple[int, int]) -> None:
+        """Use a photo: bytes of the file, their SHA-256, upright width and height; called by several threads."""
+
+    def flush(self) -> None:
+        """Keep for other processes what is not kept yet."""
+
 
 # another process may trim the cache between the look-up and the end; if it happens more often, it is no accident
 _ATTEMPTS = 3
 # photos that are read ahead, for each thread
 _AHEAD = 4
+# of one core for a photo: decoded, and also looked at for text
+_SECONDS, _SECONDS_LOOKED_AT = 0.006, 0.15
 
 
 def store_photos(
@@ -41,6 +53,7 @@ def store_photos(
     spare: Path,
     look: Look | None = None,
     max_bytes: int = MAX_BYTES,
+    engine: Engine = LOCAL,
     reporter: Reporter = SILENT,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
     """Read all photos; decode those that are not in the cache, and add them to it.
@@ -58,12 +71,14 @@ def store_photos(
         Gets the photos, and is trimmed to its limit afterwards; the photos of this store stay.
     spare : Path
         A folder for the photos if the cache can't be written or could not hold all of them.
-    look : callable, optional
-        Another use of the photos, so that their files are opened only once. Called by several threads, once for each
-        different content that can be decoded (again if the photos must be read again): with the bytes of the file,
-        their SHA-256 in hexadecimal, and the upright width and height.
+    look : Look, optional
+        Another use of the photos, so that their files are opened only once. Called once for each different content
+        that can be decoded (again if the photos must be read again): with the bytes of the file, their SHA-256 in
+        hexadecimal, and the upright width and height. An engine with several processes calls copies of it.
     max_bytes : int
         A photo in a larger file is not read, and unreadable.
+    engine : Engine
+        Where photos are read and decoded.
     reporter : Reporter
         Shows how many photos are done, how many came from the cache, and whether `spare` had to be used.
 
@@ -79,17 +94,128 @@ def store_photos(
     MachineError
         If `spare` can't be written either.
     """
+    filling = _Filling(paths, size, cache, spare, look, max_bytes, sum(path is not None for path in paths))
     for _ in range(_ATTEMPTS):
-        ingest = _Ingest(paths, size, cache, spare, look, max_bytes, reporter)
-        ingest.read()
-        store = ingest.store()
-        if store.touch():
+        with reporter.bar("reading photos") as progress:
+            counted = _Counted(len(paths), progress)
+            pieces = list(engine.run(filling, folder=spare.parent, on_step=counted, reporter=reporter))
+        read = _Read(pieces, size)
+        if read.store.touch():
             break
     else:
         raise photos_missing(cache.folder)
-    cache.trim(keep=store.files)
-    reporter.say(ingest.summary())
-    return store, ingest.facts()
+    cache.trim(keep=read.store.files)
+    where = _where(cache, spare, size, in_spare=any(bool(piece["in_spare"]) for piece in pieces))
+    reporter.say(f"photos: {read.reused:,} from the cache, {read.decoded:,} decoded; {where}")
+    return read.store, read.facts()
+
+
+@dataclass(frozen=True)
+class _Filling:
+    """The task of filling the cache with the photos of rows; yields one piece, with where they are.
+
+    Attributes
+    ----------
+    most : int
+        Photos of all rows of the table, which decides whether the cache can hold them.
+    """
+
+    paths: Sequence[Path | None]
+    size: int
+    cache: PhotoCache
+    spare: Path
+    look: Look | None
+    max_bytes: int
+    most: int
+    cores: int = 1
+    gpus: int = 0
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.paths)
+
+    @property
+    def seconds(self) -> float:
+        """For a photo from a camera, decoded; and looked at."""
+        return _SECONDS if self.look is None else _SECONDS_LOOKED_AT
+
+    def part(self, units: range) -> _Filling:
+        """Return the task for some rows; other processes have other current folders."""
+        paths = [path and path.absolute() for path in self.paths[units.start : units.stop]]
+        return replace(self, paths=paths, spare=self.spare.absolute())
+
+    def __call__(self, on_step: Steps, reporter: Reporter) -> Iterator[Piece]:
+        """Read the photos."""
+        ingest = _Ingest(self, reporter)
+        try:
+            ingest.read(on_step)
+        finally:
+            # neither decoded photos nor what was seen in them are lost when someone presses Ctrl-C
+            ingest.writer.flush()
+            if self.look is not None:
+                self.look.flush()
+        yield ingest.piece()
+
+
+class _Counted:
+    """Adds up steps, for a progress bar."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+
+    def __call__(self, units: int) -> None:
+        self._done += units
+        self._progress(self._done, self._total)
+
+
+class _Read:
+    """What was read of all rows.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        Of consecutive rows, in order.
+    size : int
+        Side of the photos in pixels.
+
+    Attributes
+    ----------
+    store : PhotoStore
+        The photos.
+    decoded, reused : int
+        How many of them were not in the cache before, and how many were; listings with the same photo count once.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], size: int) -> None:
+        files, numbers = np.unique(np.concatenate([piece["files"] for piece in pieces]), return_inverse=True)
+        ends = np.cumsum([len(piece["files"]) for piece in pieces])
+        places = [numbers[end - len(piece["files"]) : end] for piece, end in zip(pieces, ends, strict=True)]
+        # the last number is that of no file, which rows without a photo have
+        shard = np.concatenate(
+            [np.append(own, -1)[piece["shard"]] for piece, own in zip(pieces, places, strict=True)]
+        ).astype(np.int32)
+        slot = np.concatenate([piece["slot"] for piece in pieces])
+        self.store = PhotoStore([Path(file) for file in files], shard, slot, size)
+        self.decoded = sum(int(piece["decoded"]) for piece in pieces)
+        # a part may find what an earlier one has decoded
+        written = np.isin(files, np.concatenate([piece["written"] for piece in pieces]))
+        of_cache = (shard >= 0) & ~np.append(written, True)[shard]
+        self.reused = len(np.unique(shard[of_cache].astype(np.int64) << 32 | slot[of_cache]))
+        self._pieces = pieces
+
+    def facts(self) -> list[PhotoFacts]:
+        """Return the facts about each row."""
+        return [fact for piece in self._pieces for fact in _facts(piece)]
+
+
+def _facts(piece: Piece) -> Iterator[PhotoFacts]:
+    errors = dict(zip(piece["bad"].tolist(), piece["errors"].tolist(), strict=True))
+    for row, (digest, known, (width, height)) in enumerate(
+        zip(piece["sha256"], piece["known"].tolist(), piece["sides"].tolist(), strict=True)
+    ):
+        sha256 = digest.tobytes().hex() if known else None
+        yield PhotoFacts(sha256, error=errors[row]) if row in errors else PhotoFacts(sha256, width, height)
 
 
 @dataclass(frozen=True)
@@ -106,20 +232,11 @@ class _Photo:
 class _Ingest:
     """The rows of a store in the making."""
 
-    def __init__(
-        self,
-        paths: Sequence[Path | None],
-        size: int,
-        cache: PhotoCache,
-        spare: Path,
-        look: Look | None,
-        max_bytes: int,
-        reporter: Reporter,
-    ) -> None:
-        self.paths, self.size, self.look, self.reporter = paths, size, look, reporter
-        self.max_bytes = max_bytes
+    def __init__(self, filling: _Filling, reporter: Reporter) -> None:
+        paths, size, cache, spare = filling.paths, filling.size, filling.cache, filling.spare
+        self.paths, self.size, self.look, self.max_bytes = paths, size, filling.look, filling.max_bytes
         self.cached = CachedPhotos([*shards_in(cache.folder_of(size)), *shards_in(spare / str(size))])
-        self.writer = _Writer(size, sum(path is not None for path in paths), cache, spare, reporter)
+        self.writer = _Writer(size, len(paths), filling.most, cache, spare, reporter)
         rows = len(paths)
         self.shard, self.slot = np.full(rows, -1, dtype=np.int32), np.zeros(rows, dtype=np.int32)
         self.sides = np.zeros((rows, 2), dtype=np.int64)
@@ -128,25 +245,17 @@ class _Ingest:
         # the row that looks at a photo which several rows have
         self.first: dict[bytes, int] = {}
 
-    def read(self) -> None:
+    def read(self, on_step: Steps) -> None:
         repeated = []
         threads = min(32, cores() + 4)  # a few more than cores, as some of them wait for the disk
         # a large photo is no attack here, and Pillow's warnings about odd EXIF do not concern the pixels
-        with (
-            self.reporter.bar("reading photos") as progress,
-            warnings.catch_warnings(),
-            ThreadPoolExecutor(threads) as pool,
-        ):
+        with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
             warnings.simplefilter("ignore")
-            try:
-                # decoding releases the interpreter's lock, so threads use all cores without copying pixels
-                for row, photo in enumerate(map_ahead(pool, self._examine, enumerate(self.paths), threads * _AHEAD)):
-                    if not self._record(row, photo):
-                        repeated.append(row)
-                    progress(row + 1, len(self.paths))
-            finally:
-                # decoded photos are not lost when someone presses Ctrl-C
-                self.writer.flush()
+            # decoding releases the interpreter's lock, so threads use all cores without copying pixels
+            for row, photo in enumerate(map_ahead(pool, self._examine, enumerate(self.paths), threads * _AHEAD)):
+                if not self._record(row, photo):
+                    repeated.append(row)
+                on_step(1)
         for row in repeated:
             self._copy(row)
 
@@ -201,32 +310,36 @@ class _Ingest:
             self.errors[row] = self.errors[first]
         self.shard[row], self.slot[row], self.sides[row] = self.shard[first], self.slot[first], self.sides[first]
 
-    def store(self) -> PhotoStore:
-        return PhotoStore([*self.cached.paths, *self.writer.paths], self.shard, self.slot, self.size)
-
-    def facts(self) -> list[PhotoFacts]:
-        return [self._fact(row, digest.hex() if digest else None) for row, digest in enumerate(self.digests)]
-
-    def _fact(self, row: int, sha256: str | None) -> PhotoFacts:
-        if row in self.errors:
-            return PhotoFacts(sha256, error=self.errors[row])
-        width, height = self.sides[row].tolist()
-        return PhotoFacts(sha256, width, height)
-
-    def summary(self) -> str:
-        reused = (self.shard >= 0) & (self.shard < len(self.cached.paths))
-        # listings with the same photo count once, here as among the decoded ones
-        photos = np.unique(self.shard[reused].astype(np.int64) << 32 | self.slot[reused])
-        return f"photos: {len(photos):,} from the cache, {self.writer.added:,} decoded; {self.writer.where()}"
+    def piece(self) -> Piece:
+        """Return where the photos of the rows are, and the facts about them."""
+        files = np.array([str(path) for path in (*self.cached.paths, *self.writer.paths)], dtype=np.str_)
+        used, shard = np.unique(self.shard, return_inverse=True)
+        # rows without a photo come first, and keep -1
+        none = int(len(used) > 0 and used[0] < 0)
+        known = np.array([digest is not None for digest in self.digests], dtype=bool)
+        hashes = b"".join(digest or bytes(32) for digest in self.digests)
+        return {
+            "files": files[used[none:]],
+            "written": np.array([str(path) for path in self.writer.paths], dtype=np.str_),
+            "shard": (shard - none).astype(np.int32),
+            "slot": self.slot,
+            "sides": self.sides,
+            "sha256": np.frombuffer(hashes, dtype=np.uint8).reshape(len(known), 32),
+            "known": known,
+            "bad": np.array(list(self.errors), dtype=np.int64),
+            "errors": np.array(list(self.errors.values()), dtype=np.str_),
+            "decoded": np.array(self.writer.added),
+            "in_spare": np.array(self.writer.in_spare),
+        }
 
 
 class _Writer:
     """Collects decoded photos and writes each full shard."""
 
-    def __init__(self, size: int, most: int, cache: PhotoCache, spare: Path, reporter: Reporter) -> None:
+    def __init__(self, size: int, rows: int, most: int, cache: PhotoCache, spare: Path, reporter: Reporter) -> None:
         self.size, self.cache, self.spare, self.reporter = size, cache, spare, reporter
         each = 3 * size * size
-        self.capacity = max(1, min(most, cache.shard_bytes // each))
+        self.capacity = max(1, min(rows, cache.shard_bytes // each))
         self.in_spare = False
         if most * each > cache.limit:
             self._use_spare(
@@ -259,14 +372,6 @@ class _Writer:
         self.paths.append(self._write(ShardIndex(sha256, np.array(self._sides, dtype=np.int64)), self._pixels[:count]))
         self._digests, self._sides = [], []
 
-    def where(self) -> str:
-        """Describe where the photos are and how much space they take."""
-        if self.in_spare:
-            size = sum(bytes_of(path) for path in files_in(self.spare / str(self.size)))
-            return f"{bytes_text(size)} are kept in {home_as_tilde(self.spare)}"
-        used, limit = bytes_text(self.cache.used()), bytes_text(self.cache.limit)
-        return f"the cache holds {used} of at most {limit} ({home_as_tilde(self.cache.folder)})"
-
     def _write(self, index: ShardIndex, pixels: Pixels) -> Path:
         if not self.in_spare:
             try:
@@ -288,6 +393,15 @@ class _Writer:
     def _use_spare(self, why: str, fix: str) -> None:
         self.in_spare = True
         self.reporter.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
+
+
+def _where(cache: PhotoCache, spare: Path, size: int, *, in_spare: bool) -> str:
+    """Describe where the photos are and how much space they take."""
+    if in_spare:
+        used = sum(bytes_of(path) for path in files_in(spare / str(size)))
+        return f"{bytes_text(used)} are kept in {home_as_tilde(spare)}"
+    used, limit = cache.used(), cache.limit
+    return f"the cache holds {bytes_text(used)} of at most {bytes_text(limit)} ({home_as_tilde(cache.folder)})"
 
 
 def _reason(error: OSError) -> str:

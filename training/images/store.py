@@ -101,6 +101,10 @@ class PhotoStore:
                 raise photos_missing(file.parent)
             self._checked[row] = True
 
+    def part(self, rows: Int64) -> PhotoStore:
+        """Return a store of some rows alone, which are 0, 1, … there."""
+        return PhotoStore(self.files, self._shard[rows], self._slot[rows], self._size)
+
     def index(self, rows: Int64) -> ShardIndex | None:
         """Return hashes and sides of the originals of `rows`, all with a photo; None if a shard has lost them."""
         shard, slot = self._shard[rows], self._slot[rows]

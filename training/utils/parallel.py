@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
-__all__ = ["cores", "map_ahead"]
+__all__ = ["cores", "map_ahead", "use_cores"]
+
+#: Most cores that this process shall use, if that was said.
+_most: int | None = None
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,4 +42,11 @@ def map_ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[It
 
 def cores() -> int:
     """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return there if _most is None else min(there, _most)
+
+
+def use_cores(number: int) -> None:
+    """Let this process use at most so many cores from now on, as others compute beside it."""
+    global _most
+    _most = number

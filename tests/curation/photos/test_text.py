@@ -24,6 +24,7 @@ from curation.photos.text_cache import PhotoText
 from tests.curation.issues.test_indirect_image import evidence_of
 from tests.support.reporters import Listener
 from training.errors import CurateError
+from training.engine.contract import LOCAL
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 from training.utils.progress import SILENT, Silent
@@ -83,7 +84,7 @@ def photo_file(path, size):
 def find_text(photos, *, cache, reporter=SILENT):
     with TextFinder(cache, reporter=reporter) as finder:
         for photo in photos:
-            finder.look(*photo)
+            finder(*photo)
     return [finder.text_of(sha256) for _, sha256, _ in photos]
 
 
@@ -162,10 +163,10 @@ def test_equal_files_are_looked_at_once(tmp_path, cache, monkeypatch):
     for path in ("a/2.png", "b/1.png"):
         (tmp_path / "shop" / path).parent.mkdir(exist_ok=True)
         (tmp_path / "shop" / path).write_bytes((tmp_path / "shop" / "a" / "1.png").read_bytes())
-    looks, look = [], TextFinder.look
-    monkeypatch.setattr(TextFinder, "look", lambda self, *photo: (looks.append(photo[2]), look(self, *photo)))
+    looks, look = [], TextFinder.__call__
+    monkeypatch.setattr(TextFinder, "__call__", lambda self, *photo: (looks.append(photo[2]), look(self, *photo)))
     shop = read_listings(tmp_path / "shop")
-    table = with_photo_facts(tmp_path, shop, 32, cache, Silent(), text=True, require=lambda facts: None)
+    table = with_photo_facts(tmp_path, shop, 32, cache, Silent(), text=True, engine=LOCAL, require=lambda facts: None)
     assert looks == [(200, 200)]
     assert table["text_share"].nunique() == 1
 
@@ -273,7 +274,7 @@ def test_a_damaged_photo_has_no_text(tmp_path, cache):
 def test_threads_look_at_once_and_find_the_same(tmp_path, cache):
     photos = [saved(tmp_path, f"{seed}.png", sheet((200, 200), seed)) for seed in range(8)]
     with TextFinder(cache) as finder, ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda photo: finder.look(*photo), photos))
+        list(pool.map(lambda photo: finder(*photo), photos))
     together = [finder.text_of(sha256) for _, sha256, _ in photos]
     assert together == find_text(photos, cache=PhotoCache(tmp_path / "other", 10**9))
 
@@ -355,6 +356,7 @@ def note(event, args):
 sys.addaudithook(note)
 from curation.find import FindSettings, find
 from curation.listings import read_listings
+from training.engine.contract import LOCAL
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 settings = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
