@@ -42,7 +42,7 @@ def look_around(
         except importlib.metadata.PackageNotFoundError:
             versions[name] = "none"
     versions["source of curate"] = _source(code)
-    unseen = [path for path in files if not os.path.exists(path)]
+    unseen = [path for path in files if not Path(path).exists()]
     unwritable = []
     for path, content in tokens.items():
         try:

@@ -96,8 +96,10 @@ def _of_network(name: str, size: int, device: Device) -> NetworkFeatures:
     return NetworkFeatures(network, device, width, again=(name, size, device))
 
 
-#: In another process, for all parts that it computes.
-_of_network_again = lru_cache(2)(_of_network)
+@lru_cache(2)
+def _of_network_again(name: str, size: int, device: Device) -> NetworkFeatures:
+    """Build a network in another process, once for all parts that this computes."""
+    return _of_network(name, size, device)
 
 
 def _without_last(network: nn.Module) -> int:

@@ -23,8 +23,8 @@ from curation.photos.text import READ_FROM, TextFinder
 from curation.photos.text_cache import PhotoText
 from tests.curation.issues.test_indirect_image import evidence_of
 from tests.support.reporters import Listener
-from training.errors import CurateError
 from training.engine.contract import LOCAL
+from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 from training.utils.progress import SILENT, Silent
@@ -356,7 +356,6 @@ def note(event, args):
 sys.addaudithook(note)
 from curation.find import FindSettings, find
 from curation.listings import read_listings
-from training.engine.contract import LOCAL
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 settings = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
