@@ -11,7 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ _PACKAGES = ["numpy", "onnxruntime", "pillow", "rapidocr-onnxruntime", "scikit-l
 _CODE = ["curation", "training"]
 #: Bytes of Ray's store of objects on this machine, if it is started here: results are files.
 _STORE = 100 * 10**6
-#: Seconds until a cluster must have answered.
-_PATIENCE = 20.0
+#: Seconds until a cluster must have answered, and until a machine must have started its first process.
+_PATIENCE, _FIRST_ANSWER = 20.0, 120.0
 _INSTALL = 'pip install "curate[ray]"'
 _START = "Start one with: RAY_worker_niceness=0 ray start --head"
 #: Ends with 0 if a cluster answers. In a process of its own, as Ray would end this one after two minutes.
@@ -110,10 +110,18 @@ def connected(address: str | None) -> Iterator[Any]:
         ray.init(**options)
     except (Exception, SystemExit) as error:
         raise _no_cluster(address or "this machine", _first_line(error)) from error
+    _say_nothing()
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _say_nothing() -> None:
+    """Keep what Ray says of lost machines off standard output, where the result of a command belongs."""
+    worker = importlib.import_module("ray._private.worker")
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_, **__: None
 
 
 def check_machines(ray: Any, *, written: Sequence[Path], read: Sequence[Path], reporter: Reporter) -> None:
@@ -135,11 +143,7 @@ def check_machines(ray: Any, *, written: Sequence[Path], read: Sequence[Path], r
         node for node in ray.nodes() if node["Alive"] and (node["Resources"].get("CPU") or node["Resources"].get("GPU"))
     ]
     if not working:
-        raise InputError(
-            "the cluster has no machine with a core to use",
-            fix="Start one with: ray start --address",
-            parameter="address",
-        )
+        raise _no_machine()
     tokens = {str(folder.absolute() / f".curate-{uuid.uuid4().hex}"): uuid.uuid4().hex for folder in written}
     try:
         for path, content in tokens.items():
@@ -151,6 +155,8 @@ def check_machines(ray: Any, *, written: Sequence[Path], read: Sequence[Path], r
     finally:
         for path in tokens:
             Path(path).unlink(missing_ok=True)
+    if not found:
+        raise _no_machine()
     for there in found:
         _require_able(here, there)
     if others := sorted({there["processor"] for there in found} - {here["processor"]}):
@@ -164,23 +170,37 @@ def check_machines(ray: Any, *, written: Sequence[Path], read: Sequence[Path], r
         )
 
 
+def _no_machine() -> InputError:
+    return InputError(
+        "the cluster has no machine with a core to use",
+        fix="Start one with: RAY_worker_niceness=0 ray start --address=HOST:PORT",
+        parameter="address",
+    )
+
+
 def _asked(ray: Any, nodes: Sequence[Any], asked: tuple[Any, ...]) -> list[Any]:
-    """Return what the machines have."""
+    """Return what the machines have, of which those that were lost just now are left out."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     # by value: machines without curate must be able to say so
     ray.cloudpickle.register_pickle_by_value(probe)
     try:
         look = ray.remote(probe.look_around)
-        answers = [
-            look.options(
-                num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            ).remote(*asked)
-            for node in nodes
-        ]
-        return list(ray.get(answers))
+        on = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in nodes]
+        answers = [look.options(num_cpus=0, scheduling_strategy=each).remote(*asked) for each in on]
     finally:
         ray.cloudpickle.unregister_pickle_by_value(probe)
+    there = []
+    for answer in answers:
+        # the cluster notices after a while that a machine is lost
+        with suppress(ray.exceptions.TaskUnschedulableError, ray.exceptions.WorkerCrashedError, *_lost(ray)):
+            there.append(ray.get(answer, timeout=_FIRST_ANSWER))
+    return there
+
+
+def _lost(ray: Any) -> list[type[Exception]]:
+    errors = ray.exceptions
+    return [errors.NodeDiedError, errors.GetTimeoutError, errors.ObjectLostError]
 
 
 def _require_able(here: Any, there: Any) -> None:

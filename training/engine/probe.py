@@ -72,7 +72,10 @@ def _source(code: list[str]) -> str:
     """Return a hash of the source of packages; "none" if one can't be imported."""
     digest = hashlib.sha256()
     for name in code:
-        found = importlib.util.find_spec(name)
+        try:
+            found = importlib.util.find_spec(name)
+        except ImportError:
+            found = None
         if found is None or not found.origin:
             return "none"
         root = Path(found.origin).parent
