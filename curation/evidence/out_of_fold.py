@@ -247,6 +247,7 @@ class FoldTrainer:
             recipe=plan.recipe,
             arrangement=plan.arrangement,
             folder=run.training_folder,
+            engine=engine,
             reporter=reporter,
         )
         return Evidence(

@@ -5,13 +5,18 @@ import pickle
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
 from training.engine.worker import compute_part, read_pieces
 from training.errors import InputError
+from training.utils import parallel
+from training.utils.devices import threads
 
 
 class InParts:
@@ -24,7 +29,8 @@ class InParts:
         for start in range(0, task.count, self.units):
             units = range(start, min(start + self.units, task.count))
             path, part = Path(folder).absolute() / f"part-{start}.npz", pickle.loads(pickle.dumps(task.part(units)))
-            said = compute_part(part, path)
+            with _process_of_its_own():
+                said = compute_part(part, path)
             if isinstance(said, Exception):
                 raise said
             for line in said:
@@ -33,6 +39,15 @@ class InParts:
             path.unlink()
             on_step(len(units))
             self.parts += 1
+
+
+@contextmanager
+def _process_of_its_own():
+    """Let this process be as before afterwards: that of a part uses one core from then on."""
+    with pytest.MonkeyPatch.context() as patch, threads(torch.get_num_threads()):
+        patch.setattr(parallel, "_most", None)
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from training.crossval.folds import check_partition
 from training.crossval.jobs import Data, Done, Job
 from training.crossval.predictions import Predictions
 from training.crossval.workers import run_jobs
+from training.engine.contract import LOCAL, Engine
 from training.errors import InputError
 from training.features.neighbours import neighbour_probabilities
 from training.features.refit import refitted_probabilities
@@ -119,6 +120,7 @@ def cross_validate(
     recipe: Recipe,
     arrangement: Arrangement,
     folder: Path,
+    engine: Engine = LOCAL,
     reporter: Reporter = SILENT,
 ) -> CrossValidated:
     """Train one model per fold; score every row by the model not trained on it, by the others, and by its neighbours.
@@ -139,6 +141,8 @@ def cross_validate(
         Where, and how many folds at a time.
     folder : Path
         Gets ``fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
+    engine : Engine
+        Where models are trained.
     reporter : Reporter
         Shows the progress of training, and which folds were loaded from their checkpoints.
 
@@ -166,7 +170,7 @@ def cross_validate(
         )
         for fold in range(plan.folds)
     ]
-    done = run_jobs(jobs, data, recipe, arrangement, reporter=reporter)
+    done = run_jobs(jobs, data, recipe, arrangement, engine=engine, reporter=reporter)
     probs, shares = _out_of_fold(jobs, done, labels, plan, data.classes)
     if shares is not None:
         write_json(folder / SHARE_FILE, {"network_share": float(shares.mean())})

@@ -10,14 +10,16 @@ import threading
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 
+import numpy as np
 import torch
 
 from training.crossval.jobs import Data, Done, Job
 from training.crossval.run_job import run_job
+from training.engine.contract import LOCAL, Engine, Piece, Steps
 from training.errors import MachineError
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
@@ -34,6 +36,7 @@ def run_jobs(
     arrangement: Arrangement,
     *,
     what: str = "training",
+    engine: Engine = LOCAL,
     reporter: Reporter = SILENT,
 ) -> list[Done]:
     """Run all jobs, as many at a time as arranged.
@@ -50,6 +53,8 @@ def run_jobs(
         or one with another number of workers, computes the same.
     what : str
         Title of the progress bar.
+    engine : Engine
+        Where they run: in this process and those that it starts, or on a cluster, as many at a time as it has room for.
     reporter : Reporter
         Shows the progress, and each message once.
 
@@ -67,7 +72,9 @@ def run_jobs(
     shown: set[str] = set()
     with reporter.bar(what) as progress:
         work = _Work(jobs, data, recipe, arrangement, progress)
-        if not recipe.has_network:
+        if engine is not LOCAL:
+            ended = work.on_cluster(engine, reporter)
+        elif not recipe.has_network:
             ended = work.heads()
         elif arrangement.side_by_side == 1:
             ended = work.one_after_another()
@@ -98,6 +105,22 @@ class _Work:
     def steps(self) -> list[int]:
         """The steps of each job."""
         return [job.steps(self.recipe) for job in self.jobs]
+
+    def on_cluster(self, engine: Engine, reporter: Reporter) -> Generator[tuple[int, Done], None, None]:
+        """Run jobs on other machines, and read their checkpoints."""
+        progress, number = self.progress, len(self.jobs)
+        ended = 0
+
+        def on_step(units: int) -> None:
+            nonlocal ended
+            ended += units
+            progress(ended, number)
+
+        task = _Training(self.jobs, self.data, self.recipe, self.arrangement)
+        folder = self.jobs[0].folder.parent
+        for place, piece in enumerate(engine.run(task, folder=folder, on_step=on_step, reporter=reporter)):
+            done = run_job(self.jobs[place], self.data, self.recipe, self.arrangement.device)
+            yield place, replace(done, warnings=tuple(piece["warnings"].tolist()), resumed=bool(piece["resumed"]))
 
     def heads(self) -> Generator[tuple[int, Done], None, None]:
         """Run jobs without a network in threads, as they are short."""
@@ -142,6 +165,47 @@ class _Work:
                 # unfinished ones resume from their snapshots
                 for _, worker in workers.values():
                     worker.end()
+
+
+@dataclass(frozen=True)
+class _Training:
+    """The task of running jobs, which leave their results in checkpoints."""
+
+    jobs: Sequence[Job]
+    data: Data
+    recipe: Recipe
+    arrangement: Arrangement
+    #: each job is a part
+    seconds: float = 60.0
+
+    @property
+    def count(self) -> int:
+        """Number of jobs."""
+        return len(self.jobs)
+
+    @property
+    def cores(self) -> int:
+        """As many as each network has threads."""
+        return self.arrangement.threads if self.recipe.has_network and not self.gpus else 1
+
+    @property
+    def gpus(self) -> int:
+        """One, if there are any to compute on."""
+        return int(self.arrangement.device.is_cuda)
+
+    def part(self, units: range) -> _Training:
+        """Return the task of some jobs; other processes have other current folders."""
+        jobs = [replace(job, folder=job.folder.absolute()) for job in self.jobs[units.start : units.stop]]
+        features = self.data.features and self.data.features.absolute()
+        return replace(self, jobs=jobs, data=replace(self.data, features=features))
+
+    def __call__(self, on_step: Steps, reporter: Reporter) -> Iterator[Piece]:
+        """Run the jobs."""
+        for job in self.jobs:
+            with threads(self.arrangement.threads if self.recipe.has_network else 1):
+                done = run_job(job, self.data, self.recipe, self.arrangement.device)
+            yield {"warnings": np.array(done.warnings, dtype=np.str_), "resumed": np.array(done.resumed)}
+            on_step(1)
 
 
 class _Worker:

@@ -119,7 +119,7 @@ def connected(address: str | None) -> Iterator[Any]:
 
 def _say_nothing() -> None:
     """Keep what Ray says of lost machines off standard output, where the result of a command belongs."""
-    worker = importlib.import_module("ray._private.worker")
+    worker: Any = importlib.import_module("ray._private.worker")
     if hasattr(worker, "print_to_stdstream"):
         worker.print_to_stdstream = lambda *_, **__: None
 

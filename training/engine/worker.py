@@ -61,8 +61,8 @@ def read_pieces(path: Path) -> Iterator[Piece]:
         for key in arrays:
             number, _, name = key.partition(" ")
             pieces.setdefault(int(number), {})[name] = key
-        for number in sorted(pieces):
-            yield {name: arrays[key] for name, key in pieces[number].items()}
+        for _, names in sorted(pieces.items()):
+            yield {name: arrays[key] for name, key in names.items()}
 
 
 def _compute_with(cores: int) -> None:

@@ -19,8 +19,9 @@ import torch
 from click.testing import CliRunner
 
 from curation.cli import main
+from tests.support.engines import InParts
 from tests.support.reporters import Listener
-from tests.support.synthetic import ALONE, CPU, NETWORKS, TOGETHER, coloured_photos, plan_of, validate
+from tests.support.synthetic import ALONE, CPU, HEADS, NETWORKS, TOGETHER, coloured_photos, plan_of, validate
 from training.errors import CurateError
 from training.fit.throughput import Arrangement
 from training.utils.devices import threads
@@ -89,6 +90,22 @@ def test_neither_workers_nor_threads_nor_other_programs_change_a_bit(tmp_path):
     assert started_folds(tmp_path / "a") == finished_folds(tmp_path / "a") == {"fold-0", "fold-1", "fold-2"}
     assert lines == []
     assert all(done <= total for done, total in steps)
+
+
+@pytest.mark.parametrize("settings", [HEADS, NETWORKS], ids=["heads", "networks"])
+def test_models_are_the_same_on_other_machines(tmp_path, settings, monkeypatch):
+    photos, labels = coloured_photos(60)
+    here = validate(tmp_path / "here", photos, labels, plan_of(60), settings)
+    monkeypatch.chdir(tmp_path)
+    engine, listener = InParts(1), Listener()
+    there = validate(Path("there"), photos, labels, plan_of(60), settings, engine=engine, reporter=listener)
+    assert engine.parts == 3
+    assert (here == there).all()
+    assert not [line for line in listener.lines if "already" in line]
+    validate(Path("there"), photos, labels, plan_of(60), settings, engine=engine, reporter=listener)
+    assert [line for line in listener.lines if "already" in line] == [
+        f"fold {fold} of 3 is done already" for fold in (1, 2, 3)
+    ]
 
 
 def test_a_snapshot_that_was_made_alone_is_gone_on_from_side_by_side(tmp_path, monkeypatch):
