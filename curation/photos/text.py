@@ -13,6 +13,7 @@ import importlib.metadata
 import unicodedata
 from collections.abc import Sequence
 from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -75,9 +76,8 @@ class TextFinder:
         self._photos = cache
         self._cache = TextCache(cache, _recipe(), reporter)
         # loading a reader takes a third of a second, and more readers than cores would only wait for each other
-        self._readers: SimpleQueue[_Reader | None] = SimpleQueue()
-        for _ in range(cores()):
-            self._readers.put(None)
+        self._readers: SimpleQueue[_Reader | None] | None = None
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -109,14 +109,24 @@ class TextFinder:
         """
         if not self.lacks(sha256, sides):
             return
-        reader = self._readers.get()
+        readers = self._queue()
+        reader = readers.get()
         try:
             reader = reader or _Reader()
             text = reader.text_of(content)
         finally:
-            self._readers.put(reader)
+            readers.put(reader)
         if text is not None:
             self._cache.add(sha256, text)
+
+    def _queue(self) -> SimpleQueue[_Reader | None]:
+        """Return the readers, as many as there are cores when the first photo is looked at."""
+        with self._lock:
+            if self._readers is None:
+                self._readers = SimpleQueue()
+                for _ in range(cores()):
+                    self._readers.put(None)
+            return self._readers
 
     def lacks(self, sha256: str, sides: tuple[int, int]) -> bool:
         """Return whether a photo would be examined, and was not; other processes may have cached what they found."""

@@ -18,6 +18,7 @@ PLUGIN = "curation/review/app/plugin/"
 MAY_HOLD_STATE = {
     "curation/review/server/application.py": "FiftyOne takes its settings from the environment of the process",
     "curation/review/app/environment.py": "FiftyOne takes its settings from the environment when it is first imported",
+    "training/utils/parallel.py": "a process of a cluster uses the cores that its part was given",
     "training/__init__.py": "libraries read whether they may report their use while they are imported",
 }
 

@@ -27,6 +27,7 @@ MAY_NAME = {
     "curation/models/trials.py": "the name of the study in Optuna's file",
     "curation/listings/other_tables.py": "writes the command of LibreOffice that makes an .xlsx",
     "curation/review/database/": "asks MongoDB's own program for its version, and starts it",
+    "training/engine/cluster.py": "says how Ray and the extra are installed and started",
     "curation/review/commands.py": "what its pages, which no program respells, tell a person to type",
 }
 LIBRARY = [path for path in modules() if not path.is_relative_to(ROOT / "curation/cli")]

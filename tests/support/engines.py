@@ -46,7 +46,6 @@ def _process_of_its_own():
     """Let this process be as before afterwards: that of a part uses one core from then on."""
     with pytest.MonkeyPatch.context() as patch, threads(torch.get_num_threads()):
         patch.setattr(parallel, "_most", None)
-        patch.setenv("OMP_NUM_THREADS", "1")
         yield
 
 

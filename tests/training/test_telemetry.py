@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SWITCHES = ("DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY")
+SWITCHES = ("DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED")
 
 
 def ran(code: str, home: Path, **more: str) -> str:
@@ -32,11 +32,13 @@ def test_worker_processes_report_nothing_either(tmp_path):
     code = "import curation, multiprocessing, os\nif __name__ == '__main__':\n"
     code += "    pool = multiprocessing.get_context('spawn').Pool(1)\n"
     code += f"    print(pool.map(os.getenv, {SWITCHES}))\n    pool.close(); pool.join()"
-    assert ran(code, tmp_path).strip() == "['1', '1']"
+    assert ran(code, tmp_path).strip() == "['1', '1', '0']"
 
 
 def test_a_person_who_allows_it_is_obeyed(tmp_path):
     code = f"import os, curation; print([os.environ[name] for name in {SWITCHES}])"
-    assert ran(code, tmp_path, DO_NOT_TRACK="0", ORT_DISABLE_TELEMETRY="0").strip() == "['0', '0']"
+    assert ran(code, tmp_path, DO_NOT_TRACK="0", ORT_DISABLE_TELEMETRY="0", RAY_USAGE_STATS_ENABLED="1").strip() == (
+        "['0', '0', '1']"
+    )
     # an empty one says nothing
-    assert ran(code, tmp_path, DO_NOT_TRACK="", ORT_DISABLE_TELEMETRY="").strip() == "['1', '1']"
+    assert ran(code, tmp_path, **dict.fromkeys(SWITCHES, "")).strip() == "['1', '1', '0']"

@@ -89,11 +89,6 @@ def connected(address: str | None) -> Iterator[Any]:
     InputError
         If Ray is not installed, or nothing answers.
     """
-    # no report of its use to its makers; and what it starts here has the same right to the processor as the rest
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_worker_niceness", "0")
-    # its coming behaviour; that of today is announced by a warning
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if importlib.util.find_spec("ray") is None:
         raise InputError("Ray is not installed", fix=f"Install it: {_INSTALL}", parameter="engine")
     ray = importlib.import_module("ray")
@@ -105,7 +100,9 @@ def connected(address: str | None) -> Iterator[Any]:
     if address:
         options |= {"address": _answering(address)}
     else:
-        options |= {"address": "local", "object_store_memory": _STORE, "include_dashboard": False}
+        # what it starts here has the same right to the processor as the rest
+        own = {"_system_config": {"worker_niceness": 0}, "object_store_memory": _STORE, "include_dashboard": False}
+        options |= {"address": "local", **own}
     try:
         ray.init(**options)
     except (Exception, SystemExit) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -48,14 +47,33 @@ def compute_part(task: Task, path: Path) -> list[str] | Exception:
 
 
 def write_pieces(path: Path, pieces: Iterable[Piece]) -> None:
-    """Write pieces to one file, completely or not at all; see :func:`read_pieces`."""
+    """Write pieces to one file, completely or not at all; see :func:`read_pieces`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    pieces : iterable of Piece
+        Any number of them; they are held in memory.
+    """
     arrays = {f"{number} {name}": array for number, piece in enumerate(pieces) for name, array in piece.items()}
     with whole_file(path) as temporary:
         write_arrays(temporary, arrays)
 
 
 def read_pieces(path: Path) -> Iterator[Piece]:
-    """Yield the pieces of a file, in order."""
+    """Yield the pieces of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file that :func:`write_pieces` wrote.
+
+    Yields
+    ------
+    Piece
+        In the order in which they were written.
+    """
     with open_arrays(path) as arrays:
         pieces: dict[int, dict[str, str]] = {}
         for key in arrays:
@@ -68,8 +86,7 @@ def read_pieces(path: Path) -> Iterator[Piece]:
 def _compute_with(cores: int) -> None:
     """Let this process use so many cores: the others are for other parts."""
     use_cores(cores)
-    os.environ["OMP_NUM_THREADS"] = str(cores)
-    # torch reads that when it is imported, which takes seconds; many tasks need none of it
+    # it takes seconds to import, and many tasks need none of it; Ray lets it begin with as many threads
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(cores)
 
