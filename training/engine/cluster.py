@@ -106,7 +106,9 @@ def connected(address: str | None) -> Iterator[Any]:
     try:
         ray.init(**options)
     except (Exception, SystemExit) as error:
-        raise _no_cluster(address or "this machine", _first_line(error)) from error
+        # Ray's own words are about its own options
+        why = "Ray does not run on this machine" if address == "auto" else _first_line(error).replace("`", "")
+        raise _no_cluster(address or "this machine", why) from error
     _say_nothing()
     try:
         yield ray
