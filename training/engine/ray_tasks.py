@@ -20,7 +20,7 @@ from training.utils.progress import Reporter
 __all__ = ["Ray", "cut"]
 
 #: Seconds of a part on one core: starting a task takes milliseconds, and loading a network a second.
-_SECONDS = 15.0
+_SECONDS = 12.0
 #: How often a part is computed again whose process or machine was lost.
 _RETRIES = 3
 #: Parts that are handed out beyond those that can be computed at once.
@@ -30,7 +30,7 @@ _SEEN = 60.0
 
 
 def cut(count: int, seconds: float) -> list[range]:
-    """Cut units into parts of nearly equal size that take about 15 seconds each; one part, if all take less.
+    """Cut units into parts of nearly equal size that take about 12 seconds each; one part, if all take less.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ _ATTEMPTS = 3
 # photos that are read ahead, for each thread
 _AHEAD = 4
 # of one core for a photo: decoded, and also looked at for text
-_SECONDS, _SECONDS_LOOKED_AT = 0.006, 0.15
+_SECONDS, _SECONDS_LOOKED_AT = 0.006, 0.04
 
 
 def store_photos(
