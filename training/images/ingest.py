@@ -188,19 +188,21 @@ class _Read:
     """
 
     def __init__(self, pieces: Sequence[Piece], size: int) -> None:
-        files, numbers = np.unique(np.concatenate([piece["files"] for piece in pieces]), return_inverse=True)
-        ends = np.cumsum([len(piece["files"]) for piece in pieces])
-        places = [numbers[end - len(piece["files"]) : end] for piece, end in zip(pieces, ends, strict=True)]
+        files: dict[str, int] = {}
+        for piece in pieces:
+            for file in piece["files"].tolist():
+                files.setdefault(file, len(files))
         # the last number is that of no file, which rows without a photo have
-        shard = np.concatenate(
-            [np.append(own, -1)[piece["shard"]] for piece, own in zip(pieces, places, strict=True)]
-        ).astype(np.int32)
+        numbers = [np.array([*(files[file] for file in piece["files"].tolist()), -1]) for piece in pieces]
+        parts = [own[piece["shard"]] for piece, own in zip(pieces, numbers, strict=True)]
+        shard = np.concatenate(parts).astype(np.int32)
         slot = np.concatenate([piece["slot"] for piece in pieces])
         self.store = PhotoStore([Path(file) for file in files], shard, slot, size)
         self.decoded = sum(int(piece["decoded"]) for piece in pieces)
         # a part may find what an earlier one has decoded
-        written = np.isin(files, np.concatenate([piece["written"] for piece in pieces]))
-        of_cache = (shard >= 0) & ~np.append(written, True)[shard]
+        new = {file for piece in pieces for file in piece["written"].tolist()}
+        written = np.array([*(file in new for file in files), True])
+        of_cache = (shard >= 0) & ~written[shard]
         self.reused = len(np.unique(shard[of_cache].astype(np.int64) << 32 | slot[of_cache]))
         self._pieces = pieces
 
