@@ -251,7 +251,8 @@ def _answering(address: str) -> str:
     except (OSError, OverflowError) as error:
         raise _no_cluster(address, getattr(error, "strerror", None) or str(error)) from error
     try:
-        subprocess.run([sys.executable, "-c", _ANSWERS, address], capture_output=True, check=True, timeout=_PATIENCE)  # noqa: S603
+        asked = [sys.executable, "-c", _ANSWERS, address]
+        subprocess.run(asked, capture_output=True, check=True, timeout=_PATIENCE)  # noqa: S603  # nosec B603
     except subprocess.SubprocessError as error:
         raise _no_cluster(address, "something answers there, but no cluster of Ray") from error
     return address
