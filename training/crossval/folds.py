@@ -125,31 +125,17 @@ def assign_folds(strata: Int64, groups: Int64, *, folds: int, seed: int) -> Int6
 
 
 def _assign(strata: Int64, groups: Int64, folds: int, seed: int) -> Int64:
-    if len(np.unique(groups)) == len(groups):
-        return _stratified(strata, folds, seed)
-    # it takes a second to import, and listings that stand alone need none of it
-    from sklearn.model_selection import StratifiedGroupKFold
+    # it takes a second to import, and reading listings needs this module for their groups alone
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+    alone = len(np.unique(groups)) == len(groups)
+    if alone:
+        splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)
+    else:
+        splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(strata, strata, groups)
     fold = np.empty(len(strata), dtype=np.int64)
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(strata, strata, groups)
     for number, (_, held_out) in enumerate(splits):
         fold[held_out] = number
-    return fold
-
-
-def _stratified(strata: Int64, folds: int, seed: int) -> Int64:
-    """Return the folds of scikit-learn's ``StratifiedKFold(folds, shuffle=True, random_state=seed)``."""
-    chance = np.random.RandomState(seed)  # the folds of earlier versions
-    _, first, inverse = np.unique(strata, return_index=True, return_inverse=True)
-    # classes are numbered as they come
-    stratum = np.unique(first, return_inverse=True)[1][inverse]
-    ordered = np.sort(stratum)
-    sizes = np.stack([np.bincount(ordered[number::folds], minlength=len(first)) for number in range(folds)])
-    fold = np.empty(len(strata), dtype=np.int64)
-    for number, rows in enumerate(np.split(np.argsort(stratum, kind="stable"), np.cumsum(np.bincount(stratum))[:-1])):
-        own = np.arange(folds).repeat(sizes[:, number])
-        chance.shuffle(own)
-        fold[rows] = own
     return fold
 
 
