@@ -24,7 +24,7 @@ from training.errors import MachineError
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core, threads
-from training.utils.progress import SILENT, Progress, Reporter
+from training.utils.progress import SILENT, Progress, Reporter, counted
 
 __all__ = ["run_jobs"]
 
@@ -108,14 +108,7 @@ class _Work:
 
     def on_cluster(self, engine: Engine, reporter: Reporter) -> Generator[tuple[int, Done], None, None]:
         """Run jobs on other machines, and read their checkpoints."""
-        progress, number = self.progress, len(self.jobs)
-        ended = 0
-
-        def on_step(units: int) -> None:
-            nonlocal ended
-            ended += units
-            progress(ended, number)
-
+        on_step = counted(self.progress, len(self.jobs))
         task = _Training(self.jobs, self.data, self.recipe, self.arrangement)
         folder = self.jobs[0].folder.parent
         for place, piece in enumerate(engine.run(task, folder=folder, on_step=on_step, reporter=reporter)):

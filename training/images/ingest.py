@@ -21,7 +21,7 @@ from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in,
 from training.images.store import PhotoStore, photos_missing
 from training.utils.machine import room
 from training.utils.parallel import cores, map_ahead
-from training.utils.progress import SILENT, Progress, Reporter
+from training.utils.progress import SILENT, Reporter, counted
 from training.utils.units import bytes_text, home_as_tilde
 
 __all__ = ["Look", "store_photos"]
@@ -97,8 +97,8 @@ def store_photos(
     filling = _Filling(paths, size, cache, spare, look, max_bytes, sum(path is not None for path in paths))
     for _ in range(_ATTEMPTS):
         with reporter.bar("reading photos") as progress:
-            counted = _Counted(len(paths), progress)
-            pieces = list(engine.run(filling, folder=spare.parent, on_step=counted, reporter=reporter))
+            on_step = counted(progress, len(paths))
+            pieces = list(engine.run(filling, folder=spare.parent, on_step=on_step, reporter=reporter))
         read = _Read(pieces, size)
         if read.store.touch():
             break
@@ -156,17 +156,6 @@ class _Filling:
             if self.look is not None:
                 self.look.flush()
         yield ingest.piece()
-
-
-class _Counted:
-    """Adds up steps, for a progress bar."""
-
-    def __init__(self, total: int, progress: Progress) -> None:
-        self._done, self._total, self._progress = 0, total, progress
-
-    def __call__(self, units: int) -> None:
-        self._done += units
-        self._progress(self._done, self._total)
 
 
 class _Read:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-__all__ = ["SILENT", "Progress", "Reporter", "Silent", "silent"]
+__all__ = ["SILENT", "Progress", "Reporter", "Silent", "counted", "silent"]
 
 #: Called with (steps done, steps in all).
 Progress = Callable[[int, int], None]
@@ -14,6 +14,39 @@ Progress = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """Report nothing of `done` steps out of `total`."""
+
+
+def counted(progress: Progress, total: int) -> Callable[[int], None]:
+    """Return what adds up steps, and reports how many are done.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with the number of steps done so far, and `total`.
+    total : int
+        Steps in all.
+
+    Returns
+    -------
+    callable
+        To be called with the number of steps that were done since the last call.
+
+    Examples
+    --------
+    >>> step = counted(lambda done, total: print(done, "of", total), 5)
+    >>> step(2), step(3)
+    2 of 5
+    5 of 5
+    (None, None)
+    """
+    done = 0
+
+    def step(units: int) -> None:
+        nonlocal done
+        done += units
+        progress(done, total)
+
+    return step
 
 
 class Reporter(Protocol):
