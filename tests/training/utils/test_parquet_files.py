@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -49,3 +53,15 @@ def test_a_table_of_one_value_repeated_takes_no_more_memory_than_its_file_justif
     pyarrow.parquet.write_table(pa.table({"x": np.zeros(1_000_000, np.int8)}), tmp_path / "t.parquet")
     with pytest.raises(ValueError, match="its table takes 8 MB, and a file of"):
         read_table(tmp_path / "t.parquet")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_reading_starts_no_thread_that_could_abort_a_process_that_ends(path):
+    code = (
+        "import os, sys; from pathlib import Path; from training.utils.parquet_files import column_names, read_table\n"
+        "before = os.listdir('/proc/self/task')\n"
+        "column_names(Path(sys.argv[1])), read_table(Path(sys.argv[1]))\n"
+        "print(len(set(os.listdir('/proc/self/task')) - set(before)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert ran.stdout == "0\n"
