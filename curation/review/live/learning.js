@@ -39,6 +39,7 @@ function arrange({ order, kinds, piece, learnt, ...said }) {
   const wasEmpty = !index.size;
   const passed = [...index.order.subarray(0, index.rank[current] + 1)].filter((place) => there.has(place) || place === current);
   const before = new Set(passed);
+  store.dropped = there.has(current) ? -1 : current;
   index.arrange([...passed, ...order.filter((place) => !before.has(place))]);
   news.learnt = learnt;
   addKinds(kinds);

@@ -361,6 +361,7 @@ const store = {
   find,
   drawWords,
   learned: data.expected, // how many changes were expected in all that was left when the queue learned; null: it has not
+  dropped: -1, // the listing that stays on the screen though it is no longer in the queue; -1: none
   isWaiting: false, // whether all that is left is on other screens
   isElsewhere: (place) => elsewhere.has(place),
   inConflict: (id) => Boolean(states.get(id)?.conflict),

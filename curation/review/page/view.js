@@ -227,7 +227,8 @@ function drawHint(left) {
   // a conflict is to be settled, whatever is expected of its listing
   if (data.conflicts) estimated = false;
   // the interval is that of all that was left when the queue learned
-  const learned = store.learned?.left === left ? store.learned : null;
+  const dropped = store.dropped >= 0 && !actions[store.dropped] ? 1 : 0;
+  const learned = store.learned?.left === left - dropped ? store.learned : null;
   const all = isNarrow() ? "left" : `of the ${left} left`;
   const reach = learned && !isNarrow() ? `, 95 % ${Math.round(learned.low)} to ${Math.round(learned.high)}` : "";
   $("expected").textContent = estimated && left ? `· about ${Math.round(learned ? learned.changes : sum)} ${all} need a change${reach}` : "";
