@@ -51,7 +51,7 @@ def read_table(file: Path | IO[bytes], columns: Collection[str] | None = None) -
             raise ValueError("it claims less than no rows")
         # runs of one value take no room, whatever they claim
         check_claim(max(claims[0] * told.num_columns * CELL, claims[1]), held, "its table")
-        # Arrow's threads would ask for Python's lock, which ends the process where it is about to end (apache/arrow 50482)
+        # Arrow's threads ask for Python's lock, which aborts a process that is about to end (apache/arrow 50482)
         table = opened.read(None if columns is None else list(columns), use_threads=False)
         table.validate(full=True)
     except _DAMAGED as error:
