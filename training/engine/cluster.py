@@ -253,13 +253,25 @@ def _answering(address: str) -> str:
     try:
         asked = [sys.executable, "-c", _ANSWERS, address]
         subprocess.run(asked, capture_output=True, check=True, timeout=_PATIENCE)  # noqa: S603  # nosec B603
-    except subprocess.SubprocessError as error:
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        if b"authentication token" in (error.stderr or b"").lower():
+            raise _no_token(address) from error
         raise _no_cluster(address, "something answers there, but no cluster of Ray") from error
     return address
 
 
 def _no_cluster(address: str, why: str) -> InputError:
     return InputError(f"there is no cluster at {address}", got=why, fix=f"{_START}.", parameter="address")
+
+
+def _no_token(address: str) -> InputError:
+    return InputError(
+        f"the cluster at {address} does not let this machine in",
+        got="no token, or another one",
+        wanted="the cluster's: that of `ray get-auth-token` on its head",
+        fix="Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to that token, here and on all machines of the cluster.",
+        parameter="address",
+    )
 
 
 def _first_line(error: BaseException) -> str:
