@@ -250,6 +250,13 @@ def test_the_list_is_searched_by_the_server_and_filtered_by_kind_and_state(live:
     live.wait("matches", "5 of 6 listings")
 
 
+def test_a_row_that_is_loaded_later_stands_where_it_stands_on_the_screen(live: Live) -> None:
+    items = "() => [...document.querySelectorAll('.item')].map(item => item.title.split('\\n')[0])"
+    live.tab.wait_for_function("() => rowsOf.kept.size === 6")
+    live.tab.evaluate("redrawRows([1, 3])")
+    assert live.tab.evaluate(items) == QUEUE
+
+
 def test_a_damaged_photo_says_why(live: Live) -> None:
     live.press("j j j")
     live.tab.get_by_text("No photo: 06.png can't be read: not an image").wait_for()

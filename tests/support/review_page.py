@@ -17,8 +17,8 @@ from tests.support.waiting import waited_for
 # a message leaves the screen after some seconds, which a busy machine may need to look at it
 _HEAR = """addEventListener("DOMContentLoaded", () => {
     const line = document.getElementById("message");
-    window.heard = [];
-    const hear = () => line.textContent && heard.push(line.textContent);
+    window.messagesHeard = [];
+    const hear = () => line.textContent && messagesHeard.push(line.textContent);
     if (line) new MutationObserver(hear).observe(line, {childList: true});
 })"""
 
@@ -44,14 +44,14 @@ class Window:
 
     def press(self, keys: str) -> None:
         """Press keys one after the other, at once; what was said before is forgotten."""
-        self.tab.evaluate("heard.length = 0")
+        self.tab.evaluate("messagesHeard.length = 0")
         for key in keys.split():
             self.tab.keyboard.press(key)
 
     @property
     def heard(self) -> list[str]:
         """The messages since the last keys were pressed."""
-        return list(self.tab.evaluate("heard"))
+        return list(self.tab.evaluate("messagesHeard"))
 
     def hear(self, words: str) -> None:
         """Wait for a message since the last keys were pressed."""
