@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from curation.run.folder import RunFolder
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, patient
 from tests.support.review_page import Opened, open_page
 
 
@@ -22,8 +22,7 @@ def browser() -> Iterator[Any]:
 def context(browser: Any) -> Iterator[Any]:
     """A profile of its own: clearing the storage of a shared one may take effect only in the next test."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(15_000)
-    yield context
+    yield patient(context)
     context.close()
 
 

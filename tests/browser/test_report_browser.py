@@ -12,6 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from curation.report import write_report
 from curation.run.journal import Decision
+from tests.support.chromium import patient
 from tests.support.report_run import comparison_of, write_json, write_run
 
 # Lines of text, as they can be seen: what a scrolling table hides is cut off, and so is what is cut off by design.
@@ -50,6 +51,10 @@ OVERLAPS = """() => {
 }"""
 
 
+def new_page(browser: Any, **options: Any) -> Any:
+    return patient(browser.new_page(**options))
+
+
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a page that has everything there can be."""
@@ -70,7 +75,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1600])
 def test_the_page_can_be_read(width: int, scheme: str, page_file: Path, browser: Any, tmp_path: Path) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = new_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
@@ -97,7 +102,7 @@ def test_the_page_can_be_read(width: int, scheme: str, page_file: Path, browser:
 
 
 def test_texts_that_overlap_would_be_found(page_file: Path, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 400, "height": 900})
+    page = new_page(browser, viewport={"width": 400, "height": 900})
     page.goto(page_file.as_uri())
     page.evaluate("document.querySelector('.card p').style.marginBottom = '-12px'")
     assert page.evaluate(OVERLAPS)["overlaps"]
@@ -106,11 +111,12 @@ def test_texts_that_overlap_would_be_found(page_file: Path, browser: Any) -> Non
 
 def test_paper_is_light_and_no_card_is_cut(page_file: Path, browser: Any, tmp_path: Path) -> None:
     # the width of A4 between its margins
-    page = browser.new_page(viewport={"width": 688, "height": 1017}, color_scheme="dark")
+    page = new_page(browser, viewport={"width": 688, "height": 1017}, color_scheme="dark")
     page.goto(page_file.as_uri())
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.evaluate("document.querySelector('.plot').currentSrc === document.querySelector('.plot').src")
+    # a browser looks for another picture when it draws the next time
+    page.wait_for_function("document.querySelector('.plot').currentSrc === document.querySelector('.plot').src")
     assert page.evaluate("getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.evaluate("document.documentElement.scrollWidth") == 688

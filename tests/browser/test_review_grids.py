@@ -10,8 +10,8 @@ import pytest
 
 from curation.run.decisions import decide
 from curation.run.folder import RunFolder
-from tests.browser.test_review_live_keys import Live
 from tests.support.grids import learn_otherwise, make_run
+from tests.support.live_page import Live
 from tests.support.review_server import Server, start, stop
 
 
@@ -276,7 +276,7 @@ def test_each_tile_has_a_name_and_a_state_for_who_does_not_see_it(live: Live) ->
 
 
 def learned(live: Live) -> None:
-    live.tab.wait_for_function("() => news.learnt === 1 && isLoaded()", timeout=60_000)
+    live.tab.wait_for_function("() => news.learnt === 1 && isLoaded()")
 
 
 def test_a_grid_stays_when_the_page_has_learned_and_the_next_one_is_of_todays_suggestions(

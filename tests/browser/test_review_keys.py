@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -20,12 +21,12 @@ from curation.review.table import review_table
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
 from tests.conftest import find_in_demo
-from tests.curation.review.test_review import drop_database, needs_mongod, our_fiftyone, waited_for
-from tests.support.chromium import chromium
+from tests.curation.review.test_review import drop_database, needs_mongod, our_fiftyone
+from tests.support.chromium import chromium, patient
 from tests.support.review_server import SERVED, Server, start, stop, visit
+from tests.support.waiting import waited_for
 from training.utils.units import now
 
-PATIENCE = 30_000
 pytestmark = needs_mongod
 # FiftyOne's own router throws the first when it is asked for a page that still loads, its grid the second when a tile
 # is clicked that the next view will not have: both on a busy machine
@@ -60,15 +61,15 @@ class App:
         self._ready()
 
     def _ready(self) -> None:
-        self.page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=2 * PATIENCE)
+        self.page.wait_for_selector('[data-item-id="@curate/review/keep"]')
 
     def close(self) -> None:
         """Close the open photo."""
         # FiftyOne does not hear the key while it loads the photo that was opened last
-        card = self.page.locator("[data-listing]")
+        photo = self.page.locator("[data-cy=modal]")
 
         def closed() -> bool:
-            return bool(waited_for(lambda: card.count() == 0 or self.page.keyboard.press("Escape"), every=1))
+            return waited_for(lambda: photo.count() == 0 or self.page.keyboard.press("Escape"), 60, every=1)
 
         if not closed():
             # and seldom never again, until the page is loaded again, as a person would do
@@ -81,27 +82,45 @@ class App:
         self.close()
         self.show("to-review")
         left = len(set(queue(self.run)["id"]) - set(held(self.run)))
-        assert waited_for(lambda: self.count() == left)
+        assert self.counts(left)
 
     def open_first(self) -> str:
         tile, photo = self.page.locator("[data-cy=looker]").first, self.page.locator("[data-cy=modal]")
-        # FiftyOne opens nothing when a tile of the view before is clicked, which it draws a moment longer
-        assert waited_for(lambda: photo.count() > 0 or tile.click(), every=3)
+
+        def opened() -> bool:
+            # FiftyOne opens nothing when a tile of the view before is clicked, which it draws a moment longer; and
+            # none can be clicked once the photo lies over it
+            if photo.count() == 0:
+                with suppress(pytest.importorskip("playwright.sync_api").TimeoutError):
+                    tile.click(timeout=5000)
+            return bool(photo.count() > 0)
+
+        assert waited_for(opened, every=3)
         return self.card("")
 
     def open_usual_price(self) -> str:
         """Open the first listing without an odd price: a later test decides on all of these."""
         id = self.open_first()
         while "price" in queue(self.run).loc[id, "issues"]:
-            self.page.keyboard.press("ArrowRight")
-            id = self.card(id)
+            id = self.go_on(id)
         return id
+
+    def go_on(self, id: str) -> str:
+        """Go on to the next listing by an arrow, which FiftyOne does not hear while it loads a photo."""
+        card = self.page.locator("[data-listing]")
+
+        def moved() -> bool:
+            self.page.keyboard.press("ArrowRight")
+            return waited_for(lambda: card.get_attribute("data-listing") != id, 10)
+
+        assert waited_for(moved)
+        return self.card(id)
 
     def card(self, before: str) -> str:
         """Return the listing whose card stands, once it is another one."""
         script = """before => { const card = document.querySelector('#modal [data-listing]');
             return card && card.dataset.listing !== before && card.dataset.listing }"""
-        return str(self.page.wait_for_function(script, arg=before, timeout=PATIENCE).json_value())
+        return str(self.page.wait_for_function(script, arg=before).json_value())
 
     def press(self, key: str, number: int = 1) -> list[tuple[str, str, str | None]]:
         """Press a key and return the records that it brought, once there are as many."""
@@ -112,13 +131,13 @@ class App:
 
     def form(self) -> Any:
         form = self.page.locator("[data-cy=operators-prompt-modal]")
-        form.get_by_role("button").last.wait_for(timeout=PATIENCE)
+        form.get_by_role("button").last.wait_for()
         return form
 
     def type(self, words: str) -> None:
         """Type into the line of the form that is open, which has the focus."""
         line = self.page.locator("[data-cy=operators-prompt-modal] input:focus")
-        line.wait_for(timeout=PATIENCE)
+        line.wait_for()
         self.page.keyboard.type(words)
         assert waited_for(lambda: line.input_value() == words)
 
@@ -127,9 +146,10 @@ class App:
         self.page.locator("[data-cy=saved-views-selection]").click()
         self.page.locator(f"[data-cy=saved-views-{view}-selection-option]").click()
 
-    def count(self) -> int:
-        words = self.page.locator("[data-cy=entry-counts]").inner_text()
-        return int(words.split()[0].replace(",", ""))
+    def counts(self, number: int) -> bool:
+        """Return whether the App shows so many photos, once it does."""
+        words = self.page.locator("[data-cy=entry-counts]")
+        return waited_for(lambda: words.inner_text().replace(",", "").split()[:1] == [str(number)])
 
     @property
     def journal(self) -> list[Any]:
@@ -140,7 +160,7 @@ class App:
 def opened(server: Server) -> Iterator[App]:
     """The App, open for all tests of this file: what is decided stays, as it does for a person."""
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        page = patient(browser.new_page(viewport={"width": 1600, "height": 900}))
         failures: list[str] = []
         page.on("pageerror", lambda error: failures.append(str(error)))
         yield App(page, server)
@@ -227,14 +247,14 @@ def test_a_key_after_an_arrow_right_after_a_decision_is_not_for_the_listing_that
 
 def test_keys_after_the_last_listing_of_a_view_do_not_apply_to_it_again(app):
     app.show("done")
-    assert waited_for(lambda: app.count() == len(held(app.run)))
+    assert app.counts(len(held(app.run)))
     id = app.open_first()
     before = len(app.journal)
     app.press("s")
-    app.page.get_by_text("several labels fit by ana").first.wait_for(timeout=PATIENCE)
+    app.page.get_by_text("several labels fit by ana").first.wait_for()
     for key in "dd":
         app.page.keyboard.press(key)
-    app.page.get_by_text("This was the last one").first.wait_for(timeout=PATIENCE)
+    app.page.get_by_text("This was the last one").first.wait_for()
     assert app.press("u") == [(id, "undo", None)]
     assert [(record.id, record.action) for record in app.journal[before:]] == [(id, "ambiguous"), (id, "undo")]
 
@@ -295,7 +315,7 @@ def test_a_decision_that_does_not_arrive_is_told_and_comes_back(app):
     app.page.context.set_offline(True)
     try:
         app.page.keyboard.press("k")
-        app.page.get_by_role("alert").first.wait_for(timeout=PATIENCE)
+        app.page.get_by_role("alert").first.wait_for()
         assert waited_for(lambda: app.card("") == first)
         assert waited_for(lambda: app.page.locator("[data-curate=photo]").count() == 0)
     finally:
@@ -353,7 +373,7 @@ def test_a_decision_that_can_not_be_written_comes_back_and_its_keys_never_reach_
     try:
         for key in "dkd":
             app.page.keyboard.press(key)
-        app.page.get_by_role("alert").first.wait_for(timeout=PATIENCE)
+        app.page.get_by_role("alert").first.wait_for()
         assert waited_for(lambda: app.card("") == first)
         app.page.keyboard.press("d")
         assert app.page.locator("[data-cy=operators-prompt-modal]").count() == 0
@@ -387,12 +407,12 @@ def test_a_class_that_does_not_exist_yet_takes_one_confirmation_and_is_offered_f
     app.page.keyboard.press("e")
     app.form().locator("input:not([type=radio])").first.fill("Bunk bed")
     app.page.keyboard.press("Enter")
-    app.page.get_by_text("No class is called “Bunk bed”").wait_for(timeout=PATIENCE)
+    app.page.get_by_text("No class is called “Bunk bed”").wait_for()
     app.form()
     assert app.press("Enter") == [(id, "relabel", "Bunk bed")]
     app.card(id)
     app.page.keyboard.press("e")
-    app.form().get_by_text("13: Bunk bed").wait_for(timeout=PATIENCE)
+    app.form().get_by_text("13: Bunk bed").wait_for()
     app.form().get_by_role("button", name="Cancel").click()
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
 
@@ -403,9 +423,8 @@ def test_the_price_that_would_fit_is_one_key_away_and_another_one_is_typed(app):
     for _ in range(len(queue(app.run))):
         if id in suggested:
             break
-        app.page.keyboard.press("ArrowRight")
-        id = app.card(id)
-    app.page.get_by_text("would fit").first.wait_for(timeout=PATIENCE)
+        id = app.go_on(id)
+    app.page.get_by_text("would fit").first.wait_for()
     assert app.press("f") == [(id, "reprice", None)]
     assert app.journal[-1].new_price == suggested[id]
     after = app.card(id)
@@ -438,7 +457,7 @@ def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
     record = app.journal[-1]
     assert (record.id, record.action, record.note) == (id, "note", "ask, k d a u")
     assert held(app.run) == before
-    app.page.get_by_text("“ask, k d a u”").wait_for(timeout=PATIENCE)
+    app.page.get_by_text("“ask, k d a u”").wait_for()
     app.press("d")
     assert app.journal[-1].note == "ask, k d a u"
     app.card(id)
@@ -447,7 +466,7 @@ def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
 def test_a_repost_is_kept_and_the_others_deleted_with_one_key_and_one_undo(app):
     groups = queue(app.run).dropna(subset=["near_duplicate_group"]).groupby("near_duplicate_group")["id"].agg(list)
     app.show("near-duplicate-issues")
-    assert waited_for(lambda: app.count() == sum(map(len, groups)))
+    assert app.counts(sum(map(len, groups)))
     id = app.open_first()
     group = next(ids for ids in groups if id in ids)
     standing = held(app.run)
@@ -469,14 +488,14 @@ def test_ten_selected_photos_are_decided_on_together(app):
     left = [id for id in queue(app.run)["id"] if id not in held(app.run)]
     assert app.press("d", 10) == [(id, "delete", None) for id in left[:10]]
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
-    assert waited_for(lambda: app.count() == len(left) - 10)
+    assert app.counts(len(left) - 10)
     assert app.press("u", 10) == [(id, "undo", None) for id in left[:10]]
 
 
 def test_a_whole_view_is_decided_on_after_a_question_with_its_number(app):
     app.show("price-issues")
     prices = [id for id, row in queue(app.run).iterrows() if "price" in row["issues"]]
-    assert waited_for(lambda: app.count() == len(prices))
+    assert app.counts(len(prices))
     app.page.keyboard.press("k")
     form = app.form()
     assert f"every photo shown ({len(prices)})" in form.inner_text()
@@ -487,13 +506,13 @@ def test_a_whole_view_is_decided_on_after_a_question_with_its_number(app):
 
 def test_decided_listings_leave_the_queue_when_the_photo_is_closed(app):
     left = queue(app.run)["id"][~queue(app.run)["id"].isin(list(held(app.run)))]
-    assert waited_for(lambda: app.count() == len(left))
+    assert app.counts(len(left))
     id = app.open_first()
     assert id == left.iloc[0]
     app.press("k")
     app.card(id)
     app.close()
-    assert waited_for(lambda: app.count() == len(left) - 1)
+    assert app.counts(len(left) - 1)
 
 
 def test_a_photo_closed_right_after_a_decision_stays_closed(app):
@@ -501,14 +520,14 @@ def test_a_photo_closed_right_after_a_decision_stays_closed(app):
     app.open_first()
     app.page.keyboard.press("k")
     app.page.keyboard.press("Escape")
-    assert waited_for(lambda: app.count() == left - 1)
+    assert app.counts(left - 1)
     assert app.page.locator("[data-listing]").count() == 0
 
 
 def test_the_progress_panel_counts_what_was_decided(app):
     done = len(set(held(app.run)) & set(queue(app.run)["id"]))
     counts = app.page.get_by_text(f"{done} of {len(queue(app.run))} done")
-    counts.wait_for(timeout=PATIENCE)
+    counts.wait_for()
     assert counts.is_visible()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +14,11 @@ import pytest
 from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from tests.curation.review.test_review_page import HOSTILE, QUEUE, make_run
-from tests.support.review_page import Window
+from tests.support.chromium import patient
+from tests.support.live_page import Live
+from tests.support.ports import own_port
 from tests.support.review_server import Server, start, stop
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -42,29 +44,6 @@ def serve(run: RunFolder, tmp_path: Path) -> Iterator[Serve]:
             stop(server)
 
 
-class Live(Window):
-    """A window with a live page."""
-
-    def __init__(self, context: Any, server: Server) -> None:
-        super().__init__(context)
-        self.open(server)
-
-    def open(self, server: Server) -> None:
-        self.tab.goto(server.url)
-        self.tab.locator("#where", has_text=" of ").wait_for()
-
-    def wait(self, id: str, words: str) -> None:
-        self.tab.locator(f"#{id}", has_text=words).wait_for()
-
-    def saved(self) -> None:
-        """Wait until nothing is on its way."""
-        self.tab.wait_for_function("() => outbox.steps.length === 0")
-
-    @property
-    def id(self) -> str:
-        return self.text("where").split(" · ")[1]
-
-
 @pytest.fixture
 def live(context: Any, serve: Serve) -> Live:
     return Live(context, serve())
@@ -72,7 +51,7 @@ def live(context: Any, serve: Serve) -> Live:
 
 def kill(server: Server) -> None:
     server.process.kill()
-    server.process.wait(20)
+    server.process.wait(PATIENCE)
 
 
 def said(run: RunFolder) -> list[tuple[str, str, str | None]]:
@@ -129,8 +108,6 @@ def test_undo_takes_one_click_back(live: Live, run: RunFolder) -> None:
     live.press("k d u")
     live.wait("message", "Undone: 01.")
     live.press("k u")
-    # the message before says the same, and no key counts while this undo is on its way
-    live.saved()
     live.wait("message", "Undone: 01.")
     live.press("u")
     live.wait("message", "Undone: 00.")
@@ -147,8 +124,9 @@ def test_no_key_counts_while_an_undo_is_on_its_way(context: Any, serve: Serve, r
     live.press("k")
     live.saved()
     live.press(mode)
+    live.ready()
     server.process.send_signal(signal.SIGSTOP)
-    live.press("u d d")
+    live.press_at_once("u d d")
     live.wait("message", "Waiting for the undo")
     server.process.send_signal(signal.SIGCONT)
     live.wait("message", "Undone: ")
@@ -194,7 +172,7 @@ def test_why_a_server_records_nothing_is_on_the_page(live: Live, run: RunFolder)
 
 def test_where_nothing_is_flagged_the_page_says_so(context: Any, serve: Serve, run: RunFolder) -> None:
     run.write_table(run.issues_file, run.issues().assign(is_label_issue=False, is_near_duplicate_issue=False))
-    page = context.new_page()
+    page = patient(context).new_page()
     page.goto(serve().url)
     page.locator("#hint", has_text="Nothing is flagged in this run: there is nothing to decide.").wait_for()
     assert page.locator("#counts").inner_text() == ""
@@ -243,6 +221,9 @@ def test_two_windows_two_reviewers_and_python_see_each_other(
 ) -> None:
     elsewhere = browser.new_context()
     ben = Live(elsewhere, serve(reviewer="ben"))
+    # who is new changes what comes next
+    for one, other in ((live, ben), (ben, live)):
+        one.hear_of(other)
     live.press("k")
     ben.wait("counts", "1 of 6 decided · 1 kept")
     ben.tab.fill("#search", "00")
@@ -269,25 +250,26 @@ def test_the_list_is_searched_by_the_server_and_filtered_by_kind_and_state(live:
     live.wait("matches", "5 of 6 listings")
 
 
+def test_a_row_that_is_loaded_later_stands_where_it_stands_on_the_screen(live: Live) -> None:
+    items = "() => [...document.querySelectorAll('.item')].map(item => item.title.split('\\n')[0])"
+    live.tab.wait_for_function("() => rowsOf.kept.size === 6")
+    live.tab.evaluate("redrawRows([1, 3])")
+    assert live.tab.evaluate(items) == QUEUE
+
+
 def test_a_damaged_photo_says_why(live: Live) -> None:
     live.press("j j j")
     live.tab.get_by_text("No photo: 06.png can't be read: not an image").wait_for()
     assert live.tab.locator("#photo svg").is_visible()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 def test_after_a_kill_the_page_says_so_and_sends_what_is_left_once(context: Any, serve: Serve, run: RunFolder) -> None:
-    port = str(free_port())
+    port = str(own_port())
     server = serve("--port", port)
     live = Live(context, server)
     live.press("k d")
     live.saved()
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait(20)
+    kill(server)
     live.press("s k")
     live.wait("warning", "The server of this review does not answer.")
     live.wait("warning", "2 steps of yours are not saved yet")
@@ -308,7 +290,7 @@ def test_after_a_kill_the_page_says_so_and_sends_what_is_left_once(context: Any,
 def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged_and_doubles_nothing(
     context: Any, serve: Serve, run: RunFolder
 ) -> None:
-    port = str(free_port())
+    port = str(own_port())
     server = serve("--port", port)
     live = Live(context, server)
     # what the page was told is saved
@@ -320,7 +302,7 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged_and_doubles_no
         live.press("k ArrowLeft" if number % 2 else "d ArrowLeft")
         if number == 20:
             server.process.send_signal(signal.SIGKILL)
-    server.process.wait(20)
+    server.process.wait(PATIENCE)
     told = set(live.tab.evaluate("() => told"))
     lines = [json.loads(line) for line in run.journal.read_bytes().splitlines()]
     assert told <= {line["time"] for line in lines}

@@ -10,8 +10,8 @@ import pytest
 
 from curation.review.live.learner import EVERY
 from curation.run.folder import RunFolder
-from tests.browser.test_review_live_keys import Live
 from tests.curation.review.test_review_live_learning import afterwards, everything, left_of
+from tests.support.live_page import Live
 from tests.support.review_server import Server, start, stop
 
 
@@ -33,15 +33,14 @@ def test_the_card_stays_and_what_is_after_it_is_ordered_anew(context: Any, serve
     other.tab.select_option("#state", "left")
     before = order(live)
     # the first is passed, and the others are decided
-    for key in ("j " + "k d a " * 8 + "d").split():
-        live.press(key)
-        live.saved()  # on a busy machine, a key would come before the next card is there
-    here, reasons = live.id, live.text("reasons")
+    live.press("j " + "k d a " * 8 + "d")
+    live.saved()
     while len(run.decisions()[0]) < EVERY:  # what could not be kept or accepted
         live.press("d")
         live.saved()
-        here, reasons = live.id, live.text("reasons")
-    live.tab.locator("#learnt", has_text="Learned from").wait_for(timeout=240_000)
+    live.ready()
+    here, reasons = live.id, live.text("reasons")
+    live.tab.locator("#learnt", has_text="Learned from").wait_for(timeout=600_000)
     live.tab.wait_for_function("() => news.learnt === 1")
     # the interval is that of what was left then
     assert ", 95 % " in live.text("expected")
@@ -56,7 +55,7 @@ def test_the_card_stays_and_what_is_after_it_is_ordered_anew(context: Any, serve
     assert other.tab.locator("#state").input_value() == "left"
     # the key of an undo goes back to what was decided last
     live.press("u")
-    live.tab.locator("#message", has_text="Undone").wait_for()
+    live.wait("message", "Undone")
     assert live.id in before
     assert " left need a change" in live.text("expected")
     assert "95 %" not in live.text("expected") + live.text("learnt")

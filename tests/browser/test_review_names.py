@@ -16,10 +16,10 @@ from tests.curation.review.test_review import (
     make_run,
     needs_mongod,
     our_fiftyone,
-    waited_for,
 )
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, patient
 from tests.support.review_server import SERVED, start, stop, visit
+from tests.support.waiting import waited_for
 
 pytestmark = needs_mongod
 #: What each name has that FiftyOne's link lacks, or that a link can't hold as it is.
@@ -44,7 +44,7 @@ def _database() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
     with chromium() as browser:
-        yield browser.new_page(viewport={"width": 1600, "height": 900})
+        yield patient(browser.new_page(viewport={"width": 1600, "height": 900}))
 
 
 def called(name: str, folder: Path) -> RunFolder:
@@ -64,12 +64,12 @@ def test_the_app_opens_and_takes_decisions_whatever_the_dataset_is_called(page, 
     try:
         visit(page, server)
         count = page.locator("[data-cy=entry-counts]")
-        assert waited_for(lambda: count.inner_text().split()[0] == "8"), count.inner_text()  # the flagged ones
+        assert waited_for(lambda: count.inner_text().split()[:1] == ["8"]), count.inner_text()  # the flagged ones
         # a damaged photo is among them; asking the page lets its answers arrive
         assert waited_for(lambda: count.inner_text() and len(sent) >= 8), sent
         assert set(sent) <= {200, 206, 304}
         assert page.get_by_text("No dataset selected").count() == 0
-        page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=60_000)
+        page.wait_for_selector('[data-item-id="@curate/review/keep"]')
         tile = page.locator("[data-cy=looker]").first
         tile.hover()
         tile.locator("xpath=..").locator("label[data-cy^=looker-checkbox]").first.click()

@@ -112,10 +112,10 @@ def test_an_import_that_does_not_fit_is_told_and_changes_nothing(opened: Opened,
     path = tmp_path / "other.csv"
     path.write_text("id,decision,new_label\nx,keep,\n00,relabel,sofa\n01,dance,\n")
     opened.tab.set_input_files("#import-file", path)
-    opened.tab.get_by_text("0 decisions imported; 0 already here or older; 3 do not fit this page").wait_for()
+    opened.hear("0 decisions imported; 0 already here or older; 3 do not fit this page")
     path.write_text("name;what\n")
     opened.tab.set_input_files("#import-file", path)
-    opened.tab.get_by_text("other.csv can't be read: it has no columns id and decision.").wait_for()
+    opened.hear("other.csv can't be read: it has no columns id and decision.")
     assert opened.text("counts") == "0 of 6 decided"
 
 

@@ -185,7 +185,7 @@ def test_prices_and_new_classes_go_on_in_another_browser(
     bad = tmp_path / "bad.csv"
     bad.write_text("id,decision,new_label,new_price\n06,relabel,bed,\n10,reprice,,POA\n11,keep,,5\n10,reprice,,5\n")
     other.tab.set_input_files("#import-file", bad)
-    other.tab.get_by_text("1 decision imported; 0 already here or older; 3 do not fit this page").wait_for()
+    other.hear("1 decision imported; 0 already here or older; 3 do not fit this page")
     elsewhere.close()
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from curation.cli import main
 from tests.support.reporters import Listener
+from tests.support.waiting import PATIENCE
 from training.images import decode
 from training.images.ingest import store_photos
 
@@ -69,7 +70,7 @@ def in_another_process(code, *arguments):
 
 
 def finished(process):
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return out
 

@@ -11,6 +11,16 @@ from curation.fixes.decisions_file import read_decisions
 from curation.review.page.write import write_page
 from curation.run.folder import RunFolder
 from tests.curation.review.test_review_page import make_run
+from tests.support.chromium import patient
+from tests.support.waiting import waited_for
+
+# a message leaves the screen after some seconds, which a busy machine may need to look at it
+_HEAR = """addEventListener("DOMContentLoaded", () => {
+    const line = document.getElementById("message");
+    window.messagesHeard = [];
+    const hear = () => line.textContent && messagesHeard.push(line.textContent);
+    if (line) new MutationObserver(hear).observe(line, {childList: true});
+})"""
 
 
 def make_latest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
@@ -24,7 +34,8 @@ class Window:
     """A tab of a browser that notes what it asks for and what goes wrong."""
 
     def __init__(self, context: Any) -> None:
-        self.tab = context.new_page()
+        self.tab = patient(context).new_page()
+        self.tab.add_init_script(_HEAR)
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.tab.on("request", lambda request: self.requests.append(request.url))
@@ -32,10 +43,23 @@ class Window:
         self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
 
     def press(self, keys: str) -> None:
+        """Press keys one after the other, at once; what was said before is forgotten."""
+        self.tab.evaluate("messagesHeard.length = 0")
         for key in keys.split():
             self.tab.keyboard.press(key)
 
+    @property
+    def heard(self) -> list[str]:
+        """The messages since the last keys were pressed."""
+        return list(self.tab.evaluate("messagesHeard"))
+
+    def hear(self, words: str) -> None:
+        """Wait for a message since the last keys were pressed."""
+        assert waited_for(lambda: any(words in line for line in self.heard), every=0.05), (words, self.heard)
+
     def text(self, id: str) -> str:
+        if id == "message":
+            return next(reversed(self.heard), "")
         return str(self.tab.locator(f"#{id}").inner_text())
 
 

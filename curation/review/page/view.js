@@ -143,11 +143,11 @@ function drawRows() {
   store.inSight = inSight;
   for (const [place, row] of rows) if (!inSight.includes(place)) rows.delete(place) && row.remove();
   inSight.forEach((place, number) => {
-    if (!rows.has(place)) {
-      rows.set(place, makeRow(place));
-      $("rows").append(rows.get(place));
-    }
-    drawRow(rows.get(place), place, first + number);
+    if (!rows.has(place)) rows.set(place, makeRow(place));
+    const [row, there] = [rows.get(place), $("rows").children[number]];
+    // Tab goes through them in this order
+    if (row !== there) $("rows").insertBefore(row, there || null);
+    drawRow(row, place, first + number);
   });
   $("rows").style.height = `${ROW * filtered.length}px`;
   $("matches").textContent = filtered.length === store.index.size ? `${store.index.size} listings` : `${filtered.length} of ${store.index.size} listings`;

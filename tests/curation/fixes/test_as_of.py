@@ -104,9 +104,11 @@ def test_where_reviewers_disagreed_on_all_then_it_is_said_with_what_to_do(run: R
 
 
 def test_a_day_is_a_time_and_today_ends_now(run: RunFolder) -> None:
-    run.decide([decided("05", "delete")])
-    opened = curation.open_run(run.folder)
     here = datetime.now().astimezone()
+    run.decide([decided("05", "delete")])
+    # midnight may be between the two
+    _recorded(run, [here.astimezone(UTC).isoformat(timespec="milliseconds")])
+    opened = curation.open_run(run.folder)
     for today in (f"{here:%Y-%m-%d}", here.date(), datetime.now(UTC)):
         assert opened.apply_fixes(as_of=today, dry_run=True).changes["id"].tolist() == ["05"]
     with pytest.raises(DecisionsError, match="no decision held"):

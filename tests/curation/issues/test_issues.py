@@ -199,10 +199,10 @@ def test_groups_of_reposts_have_the_same_numbers_when_rows_are_shuffled():
 
 def test_one_photo_of_thousands_of_listings_takes_moments():
     n = 5000
-    start = time.perf_counter()
+    start = time.process_time()
     table = reposts([0] * n, [1.0] * n, ["a"] * n)
     # comparing each with all others would take minutes
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert table["reason"][n - 1] == "the same photo as L0, L1, L10, +4996 more"
 
 

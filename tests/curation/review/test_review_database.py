@@ -19,7 +19,8 @@ from pymongo import MongoClient
 
 from curation.errors import ReviewError
 from curation.review.database import own
-from tests.curation.review.test_review import needs_mongod, waited_for
+from tests.curation.review.test_review import needs_mongod
+from tests.support.waiting import PATIENCE, waited_for
 
 pytestmark = needs_mongod
 # a process that has imported what the others need, and forks them
@@ -42,7 +43,7 @@ def users(tmp_path: Path) -> Iterator[list[BaseProcess]]:
     for process in started:
         process.kill()
         process.join()
-    assert waited_for(lambda: not mongods(tmp_path), 40), "a mongod stayed"
+    assert waited_for(lambda: not mongods(tmp_path)), "a mongod stayed"
 
 
 def used(users: list[BaseProcess], cache: Path, **more: str) -> str:
@@ -50,7 +51,7 @@ def used(users: list[BaseProcess], cache: Path, **more: str) -> str:
     answer, theirs = SERVER.Pipe()
     users.append(SERVER.Process(target=_use, args=(theirs, {"CURATE_CACHE_DIR": str(cache), **more})))
     users[-1].start()
-    assert answer.poll(90)
+    assert answer.poll(PATIENCE)
     return unquote(answer.recv().removeprefix("mongodb://"))
 
 
@@ -75,7 +76,7 @@ def mongods(folder: Path) -> list[psutil.Process]:
 
 
 def connected(socket: str) -> MongoClient:
-    return MongoClient(f"mongodb://{socket.replace('/', '%2F')}", serverSelectionTimeoutMS=5000)
+    return MongoClient(f"mongodb://{socket.replace('/', '%2F')}", serverSelectionTimeoutMS=1000 * PATIENCE)
 
 
 def test_only_its_owner_can_reach_it_and_it_listens_on_no_port(users, tmp_path):
@@ -99,7 +100,7 @@ def test_two_at_once_share_it_and_the_last_one_killed_ends_it(users, tmp_path):
     with connected(first) as client:
         client.db.things.insert_one({"kept": True})
     users[1].kill()
-    assert waited_for(lambda: not mongods(tmp_path), 40)
+    assert waited_for(lambda: not mongods(tmp_path))
     # and the next one finds what was written
     with connected(used(users, tmp_path / "cache")) as client:
         assert client.db.things.count_documents({"kept": True}) == 1
@@ -116,7 +117,7 @@ def test_mongod_ends_when_its_keeper_is_killed_and_the_next_review_starts_anothe
     used(users, tmp_path / "cache")
     keeper = next(each for each in mongods(tmp_path) if "keeper.py" in " ".join(each.cmdline()))
     keeper.kill()
-    assert waited_for(lambda: not mongods(tmp_path), 40)
+    assert waited_for(lambda: not mongods(tmp_path))
     with connected(used(users, tmp_path / "cache")) as client:
         assert client.admin.command("ping")["ok"] == 1
 
@@ -126,7 +127,7 @@ def test_a_killed_mongod_leaves_a_socket_file_that_does_not_mislead_the_next_rev
     with connected(socket) as client:
         client.db.command({"insert": "things", "documents": [{"kept": True}], "writeConcern": {"j": True}})
     next(each for each in mongods(tmp_path) if "keeper.py" not in " ".join(each.cmdline())).kill()
-    assert waited_for(lambda: not mongods(tmp_path), 40)
+    assert waited_for(lambda: not mongods(tmp_path))
     assert Path(socket).exists()
     with connected(used(users, tmp_path / "cache")) as client:
         assert client.db.things.count_documents({"kept": True}) == 1
@@ -152,7 +153,7 @@ def test_a_path_that_no_socket_takes_gets_a_short_one_that_is_as_private(users, 
     with connected(str(socket)) as client:
         assert client.admin.command("ping")["ok"] == 1
     users[-1].kill()
-    assert waited_for(lambda: not mongods(tmp_path) and not socket.parent.exists(), 40), "its folder stayed"
+    assert waited_for(lambda: not mongods(tmp_path) and not socket.parent.exists()), "its folder stayed"
 
 
 class TestRefused:
@@ -186,7 +187,7 @@ class TestRefused:
         (folder / "db" / "WiredTiger.turtle").write_text("no database")
         with pytest.raises(ReviewError, match=rf"could not be started \(.*rm -r {folder}"):
             own.join()
-        assert waited_for(lambda: not mongods(tmp_path), 40)
+        assert waited_for(lambda: not mongods(tmp_path))
 
     def test_a_folder_that_another_mongod_has_is_not_joined(self, users, cache, tmp_path):
         socket = used(users, cache)

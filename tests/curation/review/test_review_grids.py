@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from curation.run.probabilities import Probabilities
 from tests.support.fixes import make_run as make_plain_run
 from tests.support.grids import learn_otherwise, make_run
 from tests.support.live import Live
+from tests.support.waiting import waited_for
 
 
 @pytest.fixture
@@ -267,10 +267,7 @@ class TestLearned:
         live = Live(run, learner=Learner(run))
         grids(live)
         learn_otherwise(run)
-        end = time.monotonic() + 60
-        while live.news()["learnt"] < 1:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        assert waited_for(lambda: live.news()["learnt"] >= 1)
         yield live
         live.session.close()
 

@@ -45,7 +45,7 @@ def open_live(run: RunFolder) -> Iterator[Open]:
 
 def until(condition: Callable[[], Any]) -> Any:
     """Wait for what another process does."""
-    end = time.monotonic() + 240
+    end = time.monotonic() + 600
     while not (found := condition()):
         assert time.monotonic() < end
         time.sleep(0.1)

@@ -17,6 +17,7 @@ from tests.cli.test_cli import curate
 from tests.curation.review.test_review_page import make_run
 from tests.support.live import step
 from tests.support.review_server import Server, start, stop
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def decide(server: Server, id: str, action: str) -> None:
 
 def ended(server: Server) -> str:
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(20) == 0
+    assert server.process.wait(PATIENCE) == 0
     return server.log.read_text()
 
 
@@ -88,7 +89,7 @@ def test_what_was_acknowledged_before_a_kill_is_in_the_journal(server: Server) -
     for number in range(10):
         decide(server, f"0{number % 3}", "delete")
     server.process.kill()
-    server.process.wait(20)
+    server.process.wait(PATIENCE)
     assert len(server.run.decisions()[0]) == 10
     assert server.run.read_journal().faults == ()
 

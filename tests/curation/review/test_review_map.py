@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from curation.run.folder import RunFolder
 from tests.curation.review.test_review_grids import FORTY, blind_among, ids, post
 from tests.support.grids import learn_otherwise, make_run
 from tests.support.live import Live
+from tests.support.waiting import waited_for
 from training.utils.arrays import Float32
 
 
@@ -103,11 +103,9 @@ class TestPoints:
 
 def made(live: Live) -> dict[str, Any]:
     """Wait until there is a map, or a reason why not."""
-    end = time.monotonic() + 120
-    while (told := post(live, "/map"))["state"] == "making":
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return dict(told)
+    told: list[dict[str, Any]] = []
+    assert waited_for(lambda: told.append(post(live, "/map")) or told[-1]["state"] != "making")
+    return dict(told[-1])
 
 
 def ready(live: Live) -> None:
@@ -217,10 +215,7 @@ class TestMap:
         ready(live)
         before = read(live)
         learn_otherwise(run)
-        end = time.monotonic() + 60
-        while live.news()["learnt"] == 0:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        assert waited_for(lambda: live.news()["learnt"] > 0)
         after = read(live)
         assert (before["version"], after["version"]) == (0, 1)
         assert (before["suggested"]["a01"], after["suggested"]["a01"]) == (0, 2)

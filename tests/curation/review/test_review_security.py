@@ -18,6 +18,7 @@ from curation.review.app.panels import EVALUATION
 from curation.review.server.allowed import ALLOWED_OPERATORS, refuse_path
 from tests.curation.review.test_review import drop_database, make_run, needs_mongod
 from tests.support.review_server import SERVED, Server, start, stop
+from tests.support.waiting import PATIENCE
 from tests.torture.attacks import attack
 
 pytestmark = needs_mongod
@@ -107,7 +108,7 @@ class TestWhoMayEnter:
                 assert server.ask(path, **request)[0] == 403
 
     def test_the_newer_http_is_no_way_around(self, server):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade, HTTP2-Settings\r\n")
             plain.sendall(b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
             answer = plain.recv(4096)

@@ -17,11 +17,11 @@ from curation.review.live.desk import Desk
 from curation.review.live.split import Split, arranged
 from curation.run.folder import RunFolder
 from curation.run.overlap import Overlap
-from tests.curation.review.test_review import waited_for
 from tests.support.grids import make_run
 from tests.support.live import Live
 from tests.support.pages import Page
 from tests.support.review_server import Server, start, stop
+from tests.support.waiting import PATIENCE, waited_for
 
 FLAGGED = 59
 IDS = [f"L{number}" for number in range(4000)]
@@ -152,7 +152,7 @@ class TestPages:
         monkeypatch.setattr("curation.review.live.desk._SILENT", 0.05)
         ana, ben = team("ana"), team("ben")
         ana.session.news(ana.id, 0, [0])
-        assert waited_for(lambda: [seat.shown for seat in ben.session._team._desk.others()] == [()], 10)
+        assert waited_for(lambda: [seat.shown for seat in ben.session._team._desk.others()] == [()])
 
 
 class TestOverlap:
@@ -228,7 +228,7 @@ def test_two_reviewers_decide_on_a_whole_queue_each_listing_once_but_for_the_ove
     for page, _ in pages:
         page.look()
     waiting = [page for page, _ in pages]
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while waiting and time.monotonic() < until:
         # ana is twice as fast, so that she helps ben at the end
         for page, says in (pages[0], pages[0], pages[1]):
@@ -257,13 +257,13 @@ def test_when_a_reviewer_is_killed_the_other_one_gets_all_that_is_left(run: RunF
     one.look()
     before = one.order
     ben.process.kill()
-    ben.process.wait(20)
+    ben.process.wait(PATIENCE)
 
     def has_all() -> bool:
         one.look()
         return one.told["elsewhere"] == [] and one.order != before
 
-    assert waited_for(has_all, 20)
+    assert waited_for(has_all)
     while one.decide(lambda _: "ambiguous") is not None:
         one.look()
     assert len(set(one.shown)) == FLAGGED

@@ -18,13 +18,14 @@ import pytest
 from curation.review.app.dataset import dataset_name
 from curation.review.server.team import Colleague, opening, present
 from curation.run.folder import RunFolder
-from tests.curation.review.test_review import journal_of, make_run, needs_mongod, waited_for
+from tests.curation.review.test_review import journal_of, make_run, needs_mongod
 from tests.support.review_server import SERVED, Server, launch, mongod, stop
+from tests.support.waiting import PATIENCE, waited_for
 
 HOLD = (
     "import sys, time; from pathlib import Path; from curation.run.folder import RunFolder\n"
     "from curation.review.server.team import present\n"
-    "with present(RunFolder(Path(sys.argv[1])), 'ben', 5152): print('open', flush=True); time.sleep(60)"
+    "with present(RunFolder(Path(sys.argv[1])), 'ben', 5152): print('open', flush=True); time.sleep(3600)"
 )
 
 
@@ -56,8 +57,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         servers += [
             launch(run, folder / f"{name}.log", reviewer=name, FIFTYONE_DATABASE_URI=uri) for name in ("ana", "ben")
         ]
-        assert waited_for(lambda: all(server.printed for server in servers), 120), [s.log.read_text() for s in servers]
-        with pymongo.MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=1000) as client:
+        assert waited_for(lambda: all(server.printed for server in servers)), [s.log.read_text() for s in servers]
+        with pymongo.MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=1000 * PATIENCE) as client:
             database = client[SERVED]
             made = list(database["datasets"].find({"name": dataset_name(run)}))
             assert len(made) == 1  # both started at once, and made one dataset
@@ -107,7 +108,7 @@ class TestTeam:
         )
         try:
             message = f"ana is already reviewing this run, on port {team.ana.port}."
-            assert waited_for(lambda: message in third.log.read_text(), 30), third.log.read_text()
+            assert waited_for(lambda: message in third.log.read_text()), third.log.read_text()
             assert f"ben is also reviewing this run, on port {team.ben.port}." in third.log.read_text()
         finally:
             stop(third)
@@ -123,11 +124,12 @@ class TestTeam:
         team.mongod.wait()
         began = time.monotonic()
         status, content = team.ana.operate("@curate/review/keep", [sample])
-        assert time.monotonic() - began < 15
+        # left to itself, pymongo would try for 30 s
+        assert time.monotonic() - began < 30
         assert status == 500 or json.loads(content).get("error")
         assert journal_of(team.run) == before
         team.ana.process.terminate()
-        assert team.ana.process.wait(30) == 0
+        assert team.ana.process.wait(PATIENCE) == 0
         output = team.ana.log.read_text()
         assert "MongoDB does not answer" in output
         assert "Decisions of this session: 1 keep, 1 delete." in output
@@ -163,7 +165,7 @@ def test_datasets_are_opened_one_at_a_time(tmp_path):
     run = make_run(tmp_path)
     code = HOLD.replace("present(RunFolder(Path(sys.argv[1])), 'ben', 5152)", "opening(RunFolder(Path(sys.argv[1])))")
     code = code.replace("import present", "import opening")
-    code = code.replace("time.sleep(60)", "time.sleep(1); Path(sys.argv[1], 'closed').touch()")
+    code = code.replace("time.sleep(3600)", "time.sleep(1); Path(sys.argv[1], 'closed').touch()")
     process = subprocess.Popen([sys.executable, "-c", code, str(run.folder)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "open\n"

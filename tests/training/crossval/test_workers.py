@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 # long enough to be cut off half-way
 LONG = replace(NETWORKS, batch_size=2, epochs=4)
 # starting processes takes long on a busy machine
-PATIENCE = 90.0
+PATIENCE = 600.0
 
 
 def until(condition, what):

@@ -151,11 +151,11 @@ def test_ctrl_c_ends_the_parts_and_leaves_nothing(machines, tmp_path):
 
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        squares(machines, Squares([0, *[1] * 200], seconds=1, pause=1), tmp_path, interrupt)
+        squares(machines, Squares([0, *[1] * 2000], seconds=1, pause=1), tmp_path, interrupt)
     assert not (tmp_path / "parts").exists()
-    # the cores are free again
+    # the cores are free again, long before all of that is computed
     assert squares(machines, Squares([2, 3], seconds=1), tmp_path) == [4, 9]
-    assert time.monotonic() - begin < 60
+    assert time.monotonic() - begin < 600
 
 
 def test_an_interrupted_run_goes_on_with_what_was_decoded(machines, demo, local, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from tests.support.photo_stores import (
     rows_of,
 )
 from tests.support.reporters import Listener
+from tests.support.waiting import waited_for
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.images.ingest import store_photos
@@ -72,12 +73,11 @@ folder, cache, limit""",
 
 
 def test_a_run_killed_in_the_middle_goes_on_from_the_last_whole_shard(photos, cache, tmp_path):
-    process = in_another_process(STORE, photos[0].parent, cache.folder, cache.limit, tmp_path / "spare", 0.05)
-    deadline = time.monotonic() + 60
-    while not list(cache.folder.rglob("[!.]*.npz")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
+    # it stops in the second shard, until it is killed
+    code = STORE.replace("time.sleep(float(pause))", "time.sleep(3600 if done == 15 else 0)")
+    process = in_another_process(code, photos[0].parent, cache.folder, cache.limit, tmp_path / "spare", 0)
+    assert waited_for(lambda: list(cache.folder.rglob("[!.]*.npz")) or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGKILL)
     process.communicate()
     again = Storing(photos, cache)

@@ -5,6 +5,7 @@ import threading
 import pytest
 import torch
 
+from tests.support.waiting import PATIENCE
 from training.errors import InputError
 from training.utils.devices import each_on_one_core, find_device
 
@@ -29,7 +30,7 @@ def test_pieces_are_worked_on_at_the_same_time_with_one_thread_each(cores):
 
     def meet(item):
         # passes only when all are there
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=PATIENCE)
         return torch.get_num_threads()
 
     assert list(each_on_one_core(meet, range(2 * cores), device=CPU)) == [1] * 2 * cores
