@@ -84,13 +84,14 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
 def _cleanlab() -> ModuleType:
     """Return cleanlab with its ``count``, ``filter`` and ``rank`` alone.
 
-    The whole of it takes as long again, and 80 MB: its Datalab imports Hugging Face's library of datasets. Whoever imports
-    cleanlab elsewhere gets the whole.
+    The whole of it takes as long again, and 80 MB: its Datalab imports Hugging Face's library of datasets. Whoever
+    imports cleanlab elsewhere gets the whole.
     """
     if (whole := sys.modules.get("cleanlab")) is not None:
         return whole
     spec = importlib.util.find_spec("cleanlab")
-    assert spec is not None  # it is required
+    if spec is None:
+        raise ModuleNotFoundError("No module named 'cleanlab'", name="cleanlab")
     # the package as it is before its __init__.py runs, which imports everything
     package = sys.modules["cleanlab"] = importlib.util.module_from_spec(spec)
     try:
