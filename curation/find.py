@@ -79,6 +79,9 @@ class FindSettings:
     embeddings : mapping of str to Path, DataFrame or ndarray
         The user's own embeddings, by the names of these parts of the recipe's features; see
         :func:`curation.evidence.asked_features.take_features`.
+    csv : bool
+        Whether ``issues.csv`` is written however many listings there are, see
+        :func:`curation.issues.written.write_issues`.
     """
 
     folds: int = 5
@@ -90,6 +93,7 @@ class FindSettings:
     titles: str = WORDS
     worth: str | None = None
     embeddings: Mapping[str, GivenEmbeddings] = field(default_factory=dict)
+    csv: bool = False
 
     def __post_init__(self) -> None:
         """Refuse names that nobody knows."""
@@ -107,6 +111,7 @@ class FindSettings:
             **({} if self.flags == CURATE else {"flags": self.flags}),
             **({} if self.titles == WORDS else {"titles": self.titles}),
             **({} if self.worth is None else {"worth": self.worth}),
+            **({"csv": True} if self.csv else {}),
         }
 
 
@@ -184,7 +189,7 @@ def find(
             # tables, and the report, which reads what was written, are made beside nothing as large
             del evidence, scorer
             release_unused()
-            write_issues(run, issues)
+            write_issues(run, issues, csv=settings.csv, reporter=reporter)
         del issues
         release_unused()
         # so that later damage is seen

@@ -53,6 +53,7 @@ def find_issues(
     | None = None,
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
+    csv: bool = False,
     cache: str | Path | PhotoCache | None = None,
     engine: str = "local",
     address: str | None = None,
@@ -101,6 +102,9 @@ def find_issues(
         How models are trained; its seed is the run's.
     execution : Execution
         Where, how long that may take, and the preset that fills in what the recipe leaves open.
+    csv : bool
+        Whether ``issues.csv`` is also written for more than 100,000 listings; ``issues.parquet``, which holds the same,
+        is written in any case.
     cache : str, Path or PhotoCache, optional
         Folder where decoded photos are kept for later runs; by default the user's.
     engine : str
@@ -156,7 +160,7 @@ def find_issues(
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
     recipe, embeddings = take_features(recipe, features)
-    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings)
+    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings, csv)
     run_folder, opened = None if run is None else Path(run), open_cache(cache)
     written = [opened.folder, _nearest(run_folder or RUNS)]
     with open_engine(engine, address, written=written, read=_read_by(listings), reporter=reporter) as computing:

@@ -86,6 +86,7 @@ _PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
     metavar="COLUMN",
     help="What a listing is worth: a column such as views or stock, or price. The queue puts first what costs most.",
 )
+@click.option("--csv", is_flag=True, help="Write issues.csv for more than 100,000 listings, too.")
 @train_options
 @click.option(
     "--engine",
@@ -114,6 +115,7 @@ def find_issues(
     flags: str,
     titles: str,
     worth: str | None,
+    csv: bool,
     engine: str,
     address: str | None,
     cache_dir: Path | None,
@@ -150,6 +152,7 @@ def find_issues(
         flags=flags,
         titles=titles,
         worth=worth,
+        csv=csv,
         recipe=recipe,
         execution=execution,
         cache=cache_dir,
@@ -278,7 +281,8 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         for line in worth_lines(summary.worth, summary.currency):
             echo(line)
         echo()
-    echo(f"All of them: {run.folder / 'issues.csv'}")
+    tables = [run.folder / name for name in ("issues.csv", "issues.parquet")]
+    echo(f"All of them: {next(filter(Path.exists, tables))}")
     echo(f"Report: {run.report}")
     review, accept = (advised(each, run.folder) for each in ("`review()`", "`apply_fixes(accept_suggestions=True)`"))
     if not flagged:

@@ -86,6 +86,6 @@ def _require_known(path: Path, what: str, names: Sequence[str], known: Collectio
         raise DecisionsError(
             f"{path.name} names {what} that the run does not have",
             got=some(unknown),
-            wanted="ids from the run's issues.csv" if what == "listings" else f"one of {some(known, 12)}",
+            wanted="ids of the run's listings" if what == "listings" else f"one of {some(known, 12)}",
             fix=reason,
         )

@@ -7,9 +7,8 @@ with examples.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
@@ -77,13 +76,13 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         },
         index=listings.index,
     )
-    reasons: list[Iterable[str]] = []
+    reasons = np.full(len(table), "", dtype=object)
     for kind in KINDS:
         columns = kind.find(evidence)
         if kind.score in columns and columns[kind.score].isna().all():
             # without evidence for any listing, its columns are empty
             columns[kind.flag] = pd.array([pd.NA] * len(columns), dtype="boolean")
-        reasons.append(columns.pop("reason"))
+        _add_reasons(reasons, columns.pop("reason"))
         table[list(kind.columns)] = columns[list(kind.columns)]
         release_unused()
     table["change_chance"] = _change_chance(table)
@@ -93,13 +92,15 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         table["worth_at_stake"] = at_stake(table)
         dtypes = {**COLUMNS, **WORTH_COLUMNS}
     table["priority"] = priorities(table)
-    table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*map(_listed, reasons), strict=True)]
+    table["reasons"] = reasons
     return table[list(dtypes)].astype(dtypes)
 
 
-def _listed(texts: Iterable[str]) -> Iterable[str]:
-    # a column of text takes far longer to go through than a list
-    return texts.to_numpy(dtype=object).tolist() if isinstance(texts, pd.Series) else texts
+def _add_reasons(reasons: npt.NDArray[np.object_], texts: pd.Series) -> None:
+    """Add the texts of a kind to those of the kinds before it; most listings have none."""
+    rows = np.flatnonzero((texts != "").to_numpy(dtype=bool))
+    for row, text in zip(rows.tolist(), texts.iloc[rows].tolist(), strict=True):
+        reasons[row] = f"{reasons[row]}; {text}" if reasons[row] else text
 
 
 def _worth(table: pd.DataFrame, values: pd.Series, name: str) -> Float64:

@@ -14,6 +14,7 @@ from curation.evidence.evidence import CLEANLAB, CURATE, Evidence
 from curation.evidence.hierarchy import Hierarchy
 from curation.issues import KINDS, IssueKind, expected_changes
 from curation.issues.worth import AtStake, at_stake_of_first, price_errors
+from curation.listings.labels import PARENT
 from curation.rendering.results import Result
 from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
@@ -212,7 +213,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         cleanlab=overlap(issues),
         expected_wrong=_expected_wrong(issues),
         expected_none=_expected_none(issues),
-        parents=_steps(issues, Hierarchy.of(run.listings())),
+        parents=_steps(issues, Hierarchy.of(run.listings(["label", PARENT]))),
         health=run.health(),
         seconds=record["seconds"],
         flags=flags_of(record),
@@ -285,7 +286,7 @@ def _expected_none(issues: pd.DataFrame) -> float | None:
 def agreement(run: RunFolder) -> Agreement:
     """Return how often the out-of-fold model agrees with the given labels."""
     kept = run.probabilities()
-    evidence = Evidence(run.listings(), kept.classes, kept.probs).twins_as_one
+    evidence = Evidence(run.listings(["label"]), kept.classes, kept.probs).twins_as_one
     judged = np.flatnonzero(evidence.scored & evidence.labels.notna().to_numpy())
     same = np.empty(len(judged), dtype=bool)
     for block in row_blocks(len(judged)):

@@ -111,7 +111,7 @@ def follow(
             learned = learn(earlier, decisions)
         _copy(earlier, run)
         run.update(**{name: record[name] for name in _KEPT if name in record})
-        write_found(run, learned.evidence, learned.issues)
+        write_found(run, learned.evidence, learned.issues, csv=settings.get("csv", False), reporter=reporter)
         _take_over(run, taken)
         run.update(
             carried_over={"from": str(earlier.folder), "taken": len(taken) - len(notes), "left": {}},

@@ -98,6 +98,9 @@ def _owners(table: pd.DataFrame, *, shop: bool) -> pd.Series:
     if bare.all() or id.isna().all():
         # a table without any of them has nothing that such a row could lack
         return rows.iloc[:0]
+    if not bare.any() and (not shop or not id.duplicated().any()):
+        # no row can belong to another: a look at each takes seconds for a million
+        return rows.iloc[:0]
     described = table[["label", "title"]].notna().any(axis=1) if shop else ~bare
     owner = id.map(_first(rows[described], id)).fillna(id.map(_first(rows, id)))
     added = id.notna() & (owner != rows)

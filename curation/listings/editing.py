@@ -60,6 +60,13 @@ def texts_of(kind: Kind, column: pa.ChunkedArray) -> pd.Series:
     column : pyarrow.ChunkedArray
         Its cells.
     """
+    if kind == "csv":
+        # each text once: a column of labels has few
+        encoded = column.combine_chunks().dictionary_encode()
+        distinct = pd.Series(values_of(kind, encoded.dictionary), dtype=object)
+        once = as_written(pd.DataFrame({"cells": distinct}))["cells"]
+        places = encoded.indices.fill_null(-1).to_numpy()
+        return pd.Series(once.array.take(places, allow_fill=True), name="cells")
     if kind == "parquet":
         # pandas' own types decide how numbers and times are written
         frame = pa.table({"cells": column}).to_pandas()

@@ -129,6 +129,8 @@ def find_meant(written: Iterable[str], known: Collection[str], *, what: str = "i
     written = dict.fromkeys(written)
     names = set(known)
     exact = {name: name for name in written if name in names}
+    if len(exact) == len(written):
+        return Meant({}, {}, (), {})
     # as we write them for spreadsheets: nothing was changed, so no note
     marks = {text: name for name in names if (text := restored(name)) != name}
     marked = {

@@ -17,6 +17,7 @@ __all__ = ["header_rows", "require_one_order", "said_of_headers"]
 _ENOUGH, _ORDERED = 2, 3
 #: What may stand around a name that is repeated, and how much of it.
 _AROUND, _MARKS = "\ufeff\"' \t\r\n\xa0", 12
+_BEYOND_ASCII = r"[^\x00-\x7f]"
 _FIELD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -84,6 +85,8 @@ def _is_called(cells: pd.Series, name: str) -> pd.Series:
     wanted = _bare(name)
     # most cells are longer, and need no closer look
     short = cells[(cells.str.len() <= len(name) + _MARKS).fillna(False).astype(bool)]
+    # nor do those that have nothing of it; a letter outside of ASCII may stand for one of it
+    short = short[short.str.contains(wanted, case=False, regex=False) | short.str.contains(_BEYOND_ASCII)]
     return cells.isin([cell for cell in short.unique() if _bare(cell) == wanted])
 
 

@@ -11,6 +11,8 @@ from curation.rendering.words import agree, many
 
 __all__ = ["ruled_rows", "said_of_ruled"]
 
+#: What none of these signs is, and nearly every cell has.
+_TEXT = "[0-9A-Za-z]"
 _SIGNS = re.compile(r"[-=_+:|*~#\s\u2010-\u2015\u2212\u2500-\u257f]+")
 #: Signs that a cell of a line has at least, unless the whole row is filled with them.
 _LONG = 3
@@ -34,7 +36,8 @@ def ruled_rows(table: pd.DataFrame) -> pd.Index:
     """
     filled, other, long = (pd.Series(0, table.index) for _ in range(3))
     for _, cells in table.items():
-        drawn = cells.isin([cell for cell in cells.dropna().unique() if _SIGNS.fullmatch(str(cell))])
+        unusual = cells[~cells.str.contains(_TEXT).fillna(True).astype(bool)]
+        drawn = cells.isin([cell for cell in unusual.unique() if _SIGNS.fullmatch(str(cell))])
         filled += cells.notna()
         other += cells.notna() & ~drawn
         long += drawn & (cells.str.len() >= _LONG).fillna(False).astype(bool)

@@ -83,7 +83,9 @@ def with_photo_facts(
     """
     table = listings.table.copy()
     if table["image"].isna().all():
-        return table.assign(**{name: pd.Series(pd.NA, table.index, dtype) for name, dtype in _DTYPES.items()})
+        # one column of each type, which all share: nine would be 80 MB for a million listings
+        empty = {dtype: pd.Series(pd.NA, table.index, dtype) for dtype in set(_DTYPES.values())}
+        return table.assign(**{name: empty[dtype] for name, dtype in _DTYPES.items()})
     root = listings.source.root
     paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
     with TextFinder(cache, reporter=reporter) if text else nullcontext() as finder:

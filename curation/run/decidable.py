@@ -240,7 +240,7 @@ def check_decisions(
         raise DecisionsError(
             f"this run has no listing for {many(len(unknown), 'decision')}",
             got=some(unknown),
-            wanted="ids from the run's issues.csv",
+            wanted="ids of the run's listings",
             fix="Check `run`, or whether the decisions belong to another dataset.",
             parameter="ids",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
 from training.utils.files import NotReadableError, photo_path, read_json, whole_file, write_json
 from training.utils.locks import Holder, InUse, held, holder_of, is_held
-from training.utils.parquet_files import read_frame
+from training.utils.parquet_files import column_names, read_frame
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
 
@@ -106,7 +106,7 @@ class RunFolder:
 
     @property
     def issues_file(self) -> Path:
-        """``issues.parquet``: one row per listing; ``issues.csv`` beside it holds the same."""
+        """``issues.parquet``: one row per listing; ``issues.csv`` beside it, if it is there, holds the same."""
         return self.folder / "issues.parquet"
 
     @property
@@ -256,9 +256,9 @@ class RunFolder:
         """The K class names, in the order of the columns of ``probs``."""
         return list(self.record()["dataset"]["classes"])
 
-    def listings(self) -> pd.DataFrame:
-        """Read ``listings.parquet``."""
-        return self._table(self.listings_file, LISTINGS_COLUMNS)
+    def listings(self, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Read ``listings.parquet``: all of it, or those of `columns` that it has."""
+        return self._table(self.listings_file, LISTINGS_COLUMNS, columns)
 
     def training_table(self) -> pd.DataFrame:
         """Read ``listings.parquet`` in the order of the arrays below ``training/``: by id, whatever the input's order.
@@ -292,10 +292,11 @@ class RunFolder:
             health: dict[str, Any] = read_json(self.health_file)
         return health
 
-    def _table(self, file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    def _table(self, file: Path, columns: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:
         with readable(file):
-            table = read_frame(file)
-        if missing := [name for name in columns if name not in table]:
+            there = column_names(file)
+            table = read_frame(file, None if wanted is None else [name for name in there if name in wanted])
+        if missing := [name for name in columns if name not in there]:
             got = f"no column {' and no column '.join(missing)}"
             raise RunError(f"{file} is damaged", got=got, fix=find_again(self.folder, file.name))
         return table

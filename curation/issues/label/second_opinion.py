@@ -7,9 +7,14 @@ Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 
 import numpy as np
 
@@ -53,12 +58,8 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
     occurring, label = np.unique(evidence.given[rows], return_inverse=True)
     if len(occurring) < 2:
         return SecondOpinion(flagged, score)
-    # takes seconds to import, and warns in a notebook without widgets for its progress bars
+    cleanlab = _cleanlab()
     with warnings.catch_warnings(action="ignore"):
-        from cleanlab.count import calibrate_confident_joint, compute_confident_joint, get_confident_thresholds
-        from cleanlab.filter import find_label_issues
-        from cleanlab.rank import get_label_quality_scores
-
         # what cleanlab computes of all listings at once, class by class of the given label: the same numbers, of copies
         # that are small
         order = np.argsort(label, kind="stable")
@@ -66,16 +67,42 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
         blocks = list(_blocks(np.bincount(label)))
         for classes, part in blocks:
             probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
-            thresholds[classes] = get_confident_thresholds(own, probs)[classes]
+            thresholds[classes] = cleanlab.count.get_confident_thresholds(own, probs)[classes]
         for classes, part in blocks:
             probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
-            joint[classes] = compute_confident_joint(own, probs, thresholds=thresholds, calibrate=False)[classes]
-        joint = calibrate_confident_joint(joint, label)
+            counted = cleanlab.count.compute_confident_joint(own, probs, thresholds=thresholds, calibrate=False)
+            joint[classes] = counted[classes]
+        joint = cleanlab.count.calibrate_confident_joint(joint, label)
         for _, part in blocks:
             probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
-            flagged[rows[order[part]]] = find_label_issues(own, probs, confident_joint=joint, n_jobs=1)
-            score[rows[order[part]]] = get_label_quality_scores(own, probs)
+            flagged[rows[order[part]]] = cleanlab.filter.find_label_issues(own, probs, confident_joint=joint, n_jobs=1)
+            score[rows[order[part]]] = cleanlab.rank.get_label_quality_scores(own, probs)
     return SecondOpinion(flagged, score)
+
+
+@cache
+def _cleanlab() -> ModuleType:
+    """Return cleanlab with its ``count``, ``filter`` and ``rank`` alone.
+
+    The whole of it takes as long again, and 80 MB: its Datalab imports Hugging Face's library of datasets. Whoever
+    imports cleanlab elsewhere gets the whole.
+    """
+    if (whole := sys.modules.get("cleanlab")) is not None:
+        return whole
+    spec = importlib.util.find_spec("cleanlab")
+    if spec is None:
+        raise ModuleNotFoundError("No module named 'cleanlab'", name="cleanlab")
+    # the package as it is before its __init__.py runs, which imports everything
+    package = sys.modules["cleanlab"] = importlib.util.module_from_spec(spec)
+    try:
+        # in a notebook without widgets, it warns of its progress bars
+        with warnings.catch_warnings(action="ignore"):
+            for part in ("count", "filter", "rank"):
+                importlib.import_module(f"cleanlab.{part}")
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cleanlab"]:
+            del sys.modules[name]
+    return package
 
 
 def _blocks(sizes: Int64) -> Iterator[tuple[slice, slice]]:
