@@ -252,7 +252,7 @@ def _answering(address: str) -> str:
         raise _no_cluster(address, getattr(error, "strerror", None) or str(error)) from error
     try:
         asked = [sys.executable, "-c", _ANSWERS, address]
-        subprocess.run(asked, capture_output=True, check=True, timeout=_PATIENCE)  # noqa: S603  # nosec B603
+        subprocess.run(asked, capture_output=True, check=True, timeout=3 * _PATIENCE)  # noqa: S603  # nosec B603
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         if b"authentication token" in (error.stderr or b"").lower():
             raise _no_token(address) from error
