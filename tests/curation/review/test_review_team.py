@@ -58,7 +58,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
             launch(run, folder / f"{name}.log", reviewer=name, FIFTYONE_DATABASE_URI=uri) for name in ("ana", "ben")
         ]
         assert waited_for(lambda: all(server.printed for server in servers)), [s.log.read_text() for s in servers]
-        with pymongo.MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=1000 * PATIENCE) as client:
+        with pymongo.MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=5_000) as client:
             database = client[SERVED]
             made = list(database["datasets"].find({"name": dataset_name(run)}))
             assert len(made) == 1  # both started at once, and made one dataset
