@@ -25,6 +25,8 @@ _SECONDS = 12.0
 _RETRIES = 3
 #: Parts that are handed out beyond those that can be computed at once.
 _AHEAD = 16
+#: Seconds in which parts that are ended must have ended.
+_ENDED = 10.0
 #: Seconds until a file that another machine wrote must be seen here.
 _SEEN = 60.0
 
@@ -102,8 +104,14 @@ class Ray:
                     yield from done.pop(following).pieces()
                     following += 1
         finally:
-            for answer in running:
-                self._ray.cancel(answer, force=True)
+            self._end(list(running))
+
+    def _end(self, running: list[Any]) -> None:
+        """End parts, and wait until they have ended: they must not write to a folder that is about to be deleted."""
+        for answer in running:
+            self._ray.cancel(answer, force=True)
+        if running:
+            self._ray.wait(running, num_returns=len(running), timeout=_ENDED)
 
     def _require_room(self, task: Task) -> None:
         """Refuse a task of which no machine can compute a part: it would wait for ever."""
