@@ -176,6 +176,8 @@ def find(
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
         evidence = replace(scorer.score(run), flags=settings.flags, worth=worth_column(settings.worth))
+        # the listings have their probabilities, and the arrays beside them are not needed any more
+        del scorer
         release_unused()
         with run.stage("titles"):
             titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
@@ -187,7 +189,7 @@ def find(
             release_unused()
             write_evidence(run, evidence, issues)
             # tables, and the report, which reads what was written, are made beside nothing as large
-            del evidence, scorer
+            del evidence
             release_unused()
             write_issues(run, issues, csv=settings.csv, reporter=reporter)
         del issues

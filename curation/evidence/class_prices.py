@@ -50,10 +50,10 @@ class ClassPrices:
         by_class = np.argsort(member, kind="stable")
         self._starts = np.r_[0, np.cumsum(np.bincount(member, minlength=classes))]
         del member
-        self._row, column = row[by_class], column[by_class]
-        del row, by_class
-        # the prices are looked up again: for each class of each listing, they would be most of the memory
-        self._of_row, self._share = x, share[self._row, column]
+        self._row, self._column = row[by_class], column[by_class]
+        del row, column, by_class
+        # prices and shares are looked up again: for each class of each listing, they would be most of the memory
+        self._of_row, self._share = x, share
 
     def __call__(self, weight: Float64) -> tuple[Float64, Float64]:
         """Describe the log prices of each class.
@@ -76,7 +76,7 @@ class ClassPrices:
         for k in np.flatnonzero(np.diff(self._starts)):
             members = slice(self._starts[k], self._starts[k + 1])
             row = self._row[members]
-            counts = self._share[members] * weight[row]
+            counts = self._share[row, self._column[members]] * weight[row]
             sizes[k] = counts.sum()
             if sizes[k] > 0:
                 centre[k], spread[k] = _centre_and_spread(self._of_row[row], counts)

@@ -19,6 +19,7 @@ from curation.rendering.results import Result
 from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
 from training.utils.blocks import row_blocks
+from training.utils.memory import release_unused
 
 __all__ = [
     "Agreement",
@@ -196,8 +197,10 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
     budget : int, optional
         How many listings a person is going to review.
     """
-    # it reads all probabilities: not beside the issues
+    # it reads all probabilities: not beside the issues, nor beside what the report was made from
+    release_unused()
     agreed = agreement(run)
+    release_unused()
     issues, record = run.issues(), run.record()
     flags = {kind.name: kind.flag for kind in KINDS}
     flagged = is_flagged(issues)

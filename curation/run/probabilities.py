@@ -78,7 +78,7 @@ class Probabilities(Result):
             write_arrays(
                 temporary,
                 {
-                    "id": self.ids[rows].astype(np.str_),
+                    "id": self.ids[rows].astype(np.str_, copy=False),
                     "classes": np.array(self.classes, dtype=np.str_),
                     "probs": Parts((len(rows), len(self.classes)), np.float32, blocks),
                     "fold": self.fold[rows],
