@@ -74,11 +74,13 @@ class Probabilities(Result):
         rows = np.arange(len(self.ids)) if rows is None else rows
         # a block at a time: all rows at once would take as much memory again
         blocks = (self.probs[rows[block]] for block in row_blocks(len(rows)))
+        names = self.ids.astype(np.str_, copy=False)
+        ids = (names[rows[block]] for block in row_blocks(len(rows)))
         with whole_file(path) as temporary:
             write_arrays(
                 temporary,
                 {
-                    "id": self.ids[rows].astype(np.str_, copy=False),
+                    "id": Parts((len(rows),), names.dtype, ids),
                     "classes": np.array(self.classes, dtype=np.str_),
                     "probs": Parts((len(rows), len(self.classes)), np.float32, blocks),
                     "fold": self.fold[rows],

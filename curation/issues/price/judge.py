@@ -93,14 +93,11 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     PriceJudgement
     """
     # in the order of ids, because sums of floats depend on their order in the last digits
-    order = np.argsort(evidence.listings["id"].to_numpy(dtype=str), kind="stable")
-    back = np.argsort(order, kind="stable")
+    order, back = _by_id(evidence)
     chances = class_chances(evidence)
     release_unused()
     price = evidence.listings["price"].to_numpy(dtype=np.float64)
-    # that is how they are, unless an earlier version began the run
-    sorted_already = np.array_equal(order, np.arange(len(order)))
-    inner = chances if sorted_already else Chances(chances.number[order], chances.share[order])
+    inner = Chances(chances.number[order], chances.share[order])
     wrong, causes, slip, expected = _learn(
         price[order],
         inner,
@@ -122,7 +119,16 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     )
 
 
-def _regression(evidence: Evidence, order: Int64) -> Regression:
+def _by_id(evidence: Evidence) -> tuple[Int64 | slice, Int64 | slice]:
+    """Return the rows in the order of the ids, and what brings them back: all as they are, if that is their order."""
+    order = np.argsort(evidence.listings["id"].to_numpy(dtype=str), kind="stable")
+    # that is how they are, unless an earlier version began the run; then nothing is copied
+    if np.array_equal(order, np.arange(len(order))):
+        return slice(None), slice(None)
+    return order, np.argsort(order, kind="stable")
+
+
+def _regression(evidence: Evidence, order: Int64 | slice) -> Regression:
     listings, features = evidence.listings, evidence.features
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
     texts = titles.astype(object).where(titles.notna(), None).to_numpy(dtype=object)
@@ -132,7 +138,7 @@ def _regression(evidence: Evidence, order: Int64) -> Regression:
 
 def _learn(
     price: Float64, chances: Chances, regression: Regression, fold: Int64, *, classes: int
-) -> tuple[Float64, Int64, Int64, Expectation]:
+) -> tuple[Float64, Int64, Int8, Expectation]:
     """Return the probability that each price is wrong, its most likely cause and slip, and what was expected."""
     priced = price > 0
     x = np.log(np.where(priced, price, 1))
@@ -140,7 +146,7 @@ def _learn(
     level, typed = _levels(price, 1.0), is_placeholder(price)
     slipped = [_levels(price, slip) for slip in _SLIPS]
     wrong, share = np.zeros(len(price)), _WRONG
-    odds, cause, slip = np.empty(len(price)), np.empty(len(price), np.int64), np.empty(len(price), np.int64)
+    odds, cause, slip = np.empty(len(price)), np.empty(len(price), np.int8), np.empty(len(price), np.int8)
     for _ in range(_ROUNDS):
         weight = np.where(priced, 1 - wrong, 0)
         # where every price seems to be wrong, they are all that is known
@@ -160,7 +166,7 @@ def _learn(
         # a price of 0 is always a mistake
         odds = np.where(priced, odds, np.where(price == 0, np.inf, -np.inf))
         wrong, share = _wrong(odds, share, np.isfinite(price))
-    return wrong, np.where(price == 0, PLACEHOLDER, cause), slip, expected
+    return wrong, np.where(price == 0, PLACEHOLDER, cause.astype(np.int64)), slip, expected
 
 
 def _levels(price: Float64, slip: float) -> Int8:
