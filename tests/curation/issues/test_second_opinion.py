@@ -161,3 +161,18 @@ def test_a_run_on_given_probabilities_loads_nothing_that_trains(tmp_path: Path):
         text=True,
     )
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_of_cleanlab_only_what_flags_is_loaded_and_whoever_imports_it_later_gets_all_of_it():
+    code = """
+import sys
+from curation.issues.label import second_opinion
+parts = second_opinion._cleanlab()
+assert callable(parts.filter.find_label_issues)
+assert "datasets" not in sys.modules
+assert "cleanlab" not in sys.modules
+import cleanlab
+assert cleanlab.Datalab.__name__ == "Datalab"
+assert second_opinion._cleanlab() is parts
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
