@@ -34,7 +34,7 @@ class DatasetForm:
 
     columns: tuple[str, ...]
     allow_outside: bool
-    fetch: bool = False
+    fetch: tuple[str, ...] = ()
     fetch_limit: str | None = None
     merge_labels: bool = False
     label_separator: str | None = None
@@ -46,15 +46,14 @@ class DatasetForm:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
-        return {**vars(self), "columns": _mapping(self.columns)}
+        return {**vars(self), "columns": _mapping(self.columns), "fetch": self.fetch or None}
 
     def words(self) -> list[str]:
         """Return the options as they are typed, for a command that is suggested."""
         words = [word for column in self.columns for word in ("--column", column)]
         if self.allow_outside:
             words.append("--allow-outside")
-        if self.fetch:
-            words.append("--fetch")
+        words += [word for prefix in self.fetch for word in ("--fetch", prefix)]
         if self.fetch_limit is not None:
             words += ["--fetch-limit", self.fetch_limit]
         if self.merge_labels:
@@ -83,8 +82,13 @@ _OPTIONS = (
         help="Map a column, e.g. label=category; price= uses no column of prices.",
     ),
     click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."),
-    click.option("--fetch", is_flag=True, help="Download photos that are URLs into the cache, at most 20 MB each."),
-    click.option("--fetch-limit", metavar="SIZE", help="Most that --fetch downloads in all. [default: 5GB]"),
+    click.option(
+        "--fetch",
+        multiple=True,
+        metavar="PREFIX",
+        help="Fetch photos whose URLs begin with this, e.g. https://images.shop.com/ or s3://bucket/photos/.",
+    ),
+    click.option("--fetch-limit", metavar="SIZE", help="Most that is fetched in all. [default: 5GB]"),
     click.option(
         "--merge-labels",
         is_flag=True,

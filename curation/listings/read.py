@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,7 +135,7 @@ def read_listings(
     needs_image: bool = True,
     needs_label: bool = True,
     strict: bool = True,
-    fetch: bool = False,
+    fetch: str | Sequence[str] | None = None,
     fetch_limit: int | str | None = None,
     cache: str | Path | PhotoCache | None = None,
     reporter: Reporter = SILENT,
@@ -174,11 +174,12 @@ def read_listings(
     strict : bool
         Whether to refuse a dataset that nothing can be trained on. If not, what would be refused is in the result's
         ``faults``, and only what can't be opened is refused: enough for :func:`curation.explore`, and for nothing else.
-    fetch : bool
-        Whether to download photos that the table names by http or https into the cache; each once, at most 20 MB.
-        Otherwise they count as none.
+    fetch : str or sequence of str, optional
+        Whose photos to fetch into the cache where the table names URLs: what these begin with, e.g.
+        ``"https://images.shop.com/"`` or ``"s3://bucket/photos/"``; ``"https://"`` alone for each public host. Others
+        count as none.
     fetch_limit : int or str, optional
-        Most bytes to download in all, or a size such as ``"500MB"``; by default 5 GB.
+        Most bytes to fetch in all, or a size such as ``"500MB"``; by default 5 GB.
     cache : str, Path or PhotoCache, optional
         Where fetched photos are kept; by default the user's.
     reporter : Reporter, optional
@@ -218,7 +219,7 @@ def read_listings(
         `allow_bad`; if `encoding` or `sheet` is none, or has no effect.
         ``parameter`` names the argument at fault.
     InputError
-        If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range; if `decimal`
+        If `fetch` has what is no URL, or needs a package that is missing; if `fetch_limit` is no size; if `allow_bad` or `max_photo_mb` is out of range; if `decimal`
         marks no decimals.
     CurateError
         If photos can't be written to the cache.
@@ -235,7 +236,7 @@ def read_listings(
     ('lamp', 'sofa')
     """
     given, faults = _checked_columns(columns), Faults(strict=strict)
-    fetching = choose_fetching(fetch_limit, cache, reporter, fetch=fetch)
+    fetching = choose_fetching(fetch, fetch_limit, cache, reporter, "")
     both = {"allow_bad": allow_bad, "max_photo_mb": max_photo_mb}
     asked = {key: value for key, value in both.items() if value is not None}
     # a mistake in what was asked is told before the table is read
