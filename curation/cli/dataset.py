@@ -12,12 +12,24 @@ import click
 
 import curation
 from curation.errors import InputError, ListingsError
+from curation.remote.addresses import is_remote, shown
 from training.utils.files import printable_name
 from training.utils.progress import Reporter
 
-__all__ = ["DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
+__all__ = ["PATH_OR_URL", "DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
-dataset_argument = click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
+
+class _PathOrURL(click.ParamType):
+    """A path, or the text of a URL: as a path, it would lose a slash."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        return value if isinstance(value, Path) or is_remote(value) else Path(value)
+
+
+PATH_OR_URL = _PathOrURL()
+dataset_argument = click.argument("dataset", metavar="DATASET", type=PATH_OR_URL)
 
 
 @dataclass(frozen=True)
@@ -143,7 +155,7 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_dataset(
-    dataset: Path,
+    dataset: str | Path,
     form: DatasetForm,
     *,
     reporter: Reporter,
@@ -157,8 +169,8 @@ def read_dataset(
 
     Parameters
     ----------
-    dataset : Path
-        As typed.
+    dataset : str or Path
+        As typed: a path, or a URL.
     form : DatasetForm
         The options about it.
     needs_image, needs_label, strict, usual_decimal, cache
@@ -189,9 +201,9 @@ def read_dataset(
     return listings
 
 
-def dataset_words(dataset: Path, form: DatasetForm, *, device: str = "auto") -> list[str]:
+def dataset_words(dataset: str | Path, form: DatasetForm, *, device: str = "auto") -> list[str]:
     """Return DATASET, its options and the device as they were typed, for a command that is suggested."""
-    return [printable_name(str(dataset)), *form.words(), *([] if device == "auto" else ["--device", device])]
+    return [shown(printable_name(str(dataset))), *form.words(), *([] if device == "auto" else ["--device", device])]
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import PIL.Image
 
-from curation.errors import ListingsError, short_repr, some
+from curation.errors import ListingsError, short_repr
 from curation.listings.cell_objects import photos_of
 from curation.listings.folders import photo_formats
 from curation.listings.limits import Limits
@@ -187,7 +187,7 @@ def _refusing(refusing: Mapping[str, str], lost: int, rows: int) -> ListingsErro
         f"{store} gives no photo{more}: {lost:,} of {many(rows, 'photo')} {agree(lost, 'is', 'are')} there",
         got=f"a first photo that {reason}",
         wanted="photos that can be read there",
-        fix="Check the credentials that fsspec finds for it, and the URLs; the same command then fetches what is missing.",
+        fix="Check the URLs, and the credentials that fsspec finds for them.",
         parameter="fetch",
     )
 

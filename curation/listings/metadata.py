@@ -166,7 +166,7 @@ def _placed(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """Return a table with paths of photos below the root, their splits, and ids."""
     named = table["image"]
     paths = prefix + named.str.replace("\\", "/", regex=False)
-    by_url = named.map(is_remote, na_action="ignore").fillna(False).astype(bool)
+    by_url = pd.Series([not pd.isna(name) and is_remote(name) for name in named], named.index, dtype=bool)
     table = table.assign(image=paths.where(~by_url, named))
     if "split" not in table:
         # metadata at the root names photos in folders of splits

@@ -146,7 +146,7 @@ def find_photos(
         outside = check_inside(files, origin.root, origin.boundary, faults)
         # refused as a whole
         unusable = unusable.mask(outside)
-    asked = by_url & urls.map(fetching.allowed.allows, na_action="ignore").fillna(False).astype(bool)
+    asked = pd.Series([not pd.isna(url) and fetching.allowed.allows(url) for url in urls], urls.index, dtype=bool)
     refused = by_url & ~asked
     fetched = FetchedPhotos(urls.map(shown, na_action="ignore").astype("string"), urls.mask(by_url, NOT_FETCHED), ())
     notes = matched.notes + said_of_several(table["image"][by_url])
@@ -189,31 +189,35 @@ def _why_no_file(path: Path) -> str:
 
 
 def _too_many_urls(urls: pd.Series, rows: int) -> ListingsError:
+    are = agree(len(urls), "is a URL", "are URLs")
     return ListingsError(
-        f"{len(urls):,} of {many(rows, 'photo')} {agree(len(urls), 'is a URL', 'are URLs')} that `fetch` does not allow",
+        f"{len(urls):,} of {many(rows, 'photo')} {are} that `fetch` does not allow",
         got=_examples(urls),
         wanted="files, or leave to fetch photos",
-        fix=_leave(urls, "them"),
+        fix=_leave(urls),
         parameter="fetch",
     )
 
 
 def _said_of_urls(urls: pd.Series) -> str:
     count = len(urls)
-    are = agree(count, "is a URL that `fetch` does not allow and counts", "are URLs that `fetch` does not allow and count")
-    return f"{many(count, 'photo')} {are} as none: {_examples(urls)}. {_leave(urls, agree(count, 'it', 'them'))}"
+    are, they = agree(count, "is a URL", "are URLs"), agree(count, "counts", "count")
+    which = f"{many(count, 'photo')} {are} that `fetch` does not allow and {they} as none"
+    return f"{which}: {_examples(urls)}. {_leave(urls)}"
 
 
 def _examples(urls: pd.Series) -> str:
     return some([short_repr(shown(url)) for url in urls], _EXAMPLES)
 
 
-def _leave(urls: pd.Series, them: str) -> str:
+def _leave(urls: pd.Series) -> str:
     """Say what allows URLs to be fetched."""
     prefixes = prefix_for(urls.tolist())
     if not prefixes:
-        return "None of them is a URL that can be fetched."
-    first = prefixes[0] if len(prefixes) == 1 else prefixes[:_PREFIXES]
-    more = len(prefixes) - _PREFIXES
-    others = f" (and {more:,} more servers and buckets; `fetch='https://'` allows each public one)" if more > 0 else ""
-    return f"If you trust {'the table' if more > 0 else agree(len(prefixes), 'that place', 'these places')}, add `fetch={first!r}` to fetch {them}{others}."
+        return "None of them can be fetched."
+    named = prefixes[:_PREFIXES]
+    more = len(prefixes) - len(named)
+    also = f"; there are {more:,} more servers, and `fetch='https://'` allows each public one" if more else ""
+    places = agree(len(named), "that place", "these places")
+    value = repr(named[0] if len(named) == 1 else named)
+    return f"If you trust {places}, add `fetch={value}`{also}."

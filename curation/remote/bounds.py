@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Lock
+from typing import TypeVar
 
-__all__ = ["AT_ONCE", "NotFetchedError", "Patience", "Room", "Task", "Tasks"]
+__all__ = ["AT_ONCE", "NotFetchedError", "Patience", "Room", "Task", "Tasks", "patiently"]
 
+Result = TypeVar("Result")
 #: Bytes of one file that a thread holds while others hold theirs; of larger files one is held at a time.
 AT_ONCE = 16 * 10**6
 
@@ -69,6 +72,36 @@ class Patience:
     def end(self, received: int) -> float:
         """Return how many seconds a try may take of which so many bytes are there."""
         return self.duration + received / self.slowest
+
+
+def patiently(work: Callable[[], Result], patience: Patience, stop: Event) -> Result:
+    """Do something, and again after a pause where it failed for the moment.
+
+    Parameters
+    ----------
+    work : callable
+        Raises NotFetchedError where it fails.
+    patience : Patience
+        How often, and how long one waits in between.
+    stop : Event
+        Ends the waiting when set.
+
+    Raises
+    ------
+    NotFetchedError
+        That of the last try.
+    """
+    for number in range(patience.tries):
+        try:
+            return work()
+        except NotFetchedError as error:
+            if not error.again or number + 1 == patience.tries:
+                raise
+            # not all threads at the same moment
+            pause = patience.pause * 2**number * random.uniform(0.5, 1.5)  # noqa: S311
+            if stop.wait(max(pause, min(error.after, patience.longest_pause))):
+                raise
+    raise AssertionError("at least one try")
 
 
 class Room:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 import warnings
 from collections import defaultdict
@@ -15,7 +14,7 @@ from threading import Lock
 
 from curation.errors import MachineError
 from curation.remote.addresses import Allowed, scheme_of, store_of
-from curation.remote.bounds import NotFetchedError, Patience, Tasks
+from curation.remote.bounds import NotFetchedError, Patience, Tasks, patiently
 from curation.remote.stores import Found, Store, open_store
 from curation.remote.web import download
 from curation.rendering.words import many
@@ -208,22 +207,13 @@ class Fetcher:
         store = store_of(url)
         if store in self._refusing:
             return NotFetchedError(f"was not asked for, as {store} gives nothing", of_all=True)
-        for number in range(self._patience.tries):
-            try:
-                given = self._once(url)
-            except NotFetchedError as error:
-                why = error
-            else:
-                self._note(store, None)
-                return given
-            if not why.again or number + 1 == self._patience.tries:
-                break
-            # not all threads at the same moment
-            pause = self._patience.pause * 2**number * random.uniform(0.5, 1.5)  # noqa: S311
-            if self._tasks.stop.wait(max(pause, min(why.after, self._patience.longest_pause))):
-                break
-        self._note(store, why)
-        return why
+        try:
+            given = patiently(lambda: self._once(url), self._patience, self._tasks.stop)
+        except NotFetchedError as error:
+            self._note(store, error)
+            return error
+        self._note(store, None)
+        return given
 
     def _note(self, store: str, why: NotFetchedError | None) -> None:
         """Count failures in a row of a store that gave something before, and may be down."""

@@ -22,7 +22,10 @@ _LOOK = 0.2
 #: Hexadecimal digits of the hash of a version, 64 bits.
 _VERSION_LENGTH = 16
 #: What stores tell of a version, in any of fsspec's file systems; the first that is there counts.
-_VERSION = ("ETag", "etag", "md5Hash", "md5", "generation", "content_md5", "mtime", "LastModified", "last_modified", "created")
+_VERSION = (
+    *("ETag", "etag", "md5Hash", "md5", "content_md5", "generation"),
+    *("mtime", "LastModified", "last_modified", "created"),
+)
 #: Errors of servers that may not come again in a moment, as file systems number them (s3fs: 500 and 503).
 _AGAIN = frozenset({errno.EBUSY, errno.EREMOTEIO, errno.EIO, errno.EAGAIN, errno.ETIMEDOUT})
 #: Errors of other packages that are about all of a store, by their names: nothing of these packages is imported here.

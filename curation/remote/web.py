@@ -205,9 +205,7 @@ def _failed(error: Exception, silence: float) -> NotFetchedError:
     if isinstance(cause, TimeoutError):
         return NotFetchedError(f"gives no answer within {silence:g} s", again=True, of_all=True)
     if isinstance(cause, socket.gaierror):
-        return NotFetchedError(
-            "names a server that does not exist", again=cause.errno == socket.EAI_AGAIN, of_all=True
-        )
+        return NotFetchedError("names a server that does not exist", again=cause.errno == socket.EAI_AGAIN, of_all=True)
     if isinstance(cause, http.client.IncompleteRead | zlib.error):
         return NotFetchedError("broke off before its end", again=True)
     if isinstance(cause, ValueError):

@@ -57,9 +57,13 @@ def test_photos_by_url_are_fetched_into_the_cache_and_the_table_has_their_paths(
 
 
 def test_what_is_there_already_is_not_asked_for_again(server: PhotoServer) -> None:
-    first = curation.read_listings(table([f"{server.address}/{row}.png" for row in range(100, 104)]), fetch=server.address)
+    first = curation.read_listings(
+        table([f"{server.address}/{row}.png" for row in range(100, 104)]), fetch=server.address
+    )
     asked = len(server.asked)
-    again = curation.read_listings(table([f"{server.address}/{row}.png" for row in range(100, 105)]), fetch=server.address)
+    again = curation.read_listings(
+        table([f"{server.address}/{row}.png" for row in range(100, 105)]), fetch=server.address
+    )
     assert server.asked[asked:] == ["/104.png"]
     assert again.table["image"].tolist()[:4] == first.table["image"].tolist()
     assert "1 photo was fetched, 4 were there already." in again.notes
@@ -115,7 +119,9 @@ def test_what_gives_no_photo_is_a_missing_photo_with_its_reason_and_leaves_nothi
 def test_gzip_and_a_redirect_and_odd_spellings_are_no_hindrance(server: PhotoServer) -> None:
     address = server.address
     names = ["gzip", "moved", "a b 5.png", "bögen/6.png?size=large&x=1", "%41%20b8.png#top"]
-    listings = curation.read_listings(table([*[f"{address}/{name}" for name in names], address.upper()]), fetch=server.address)
+    listings = curation.read_listings(
+        table([*[f"{address}/{name}" for name in names], address.upper()]), fetch=server.address
+    )
     assert [fetched(path) for path in listings.table["image"]] == [photo_bytes(number) for number in (7, 9, 5, 6, 8, 0)]
 
 
@@ -154,7 +160,9 @@ def test_listings_with_probabilities_need_no_photos_so_their_urls_are_only_said(
     listings = curation.read_listings(table([f"{server.address}/{row}.png" for row in range(6)]), needs_image=False)
     assert listings.table["image"].isna().all()
     assert listings.problems.empty
-    assert any(note.startswith("6 photos are URLs that `fetch` does not allow and count as none") for note in listings.notes)
+    assert any(
+        note.startswith("6 photos are URLs that `fetch` does not allow and count as none") for note in listings.notes
+    )
 
 
 def test_no_more_is_downloaded_than_the_limit_says(server: PhotoServer) -> None:
@@ -232,7 +240,9 @@ def test_a_column_of_urls_is_recognised_by_its_content(server: PhotoServer) -> N
     count = range(6)
     urls = [f"{server.address}/{row}.jpg?w=500" for row in count]
     pages = [f"{server.address}/item/{row}" for row in count]
-    listings = curation.read_listings(table(urls).rename(columns={"image": "look"}).assign(seen_at=pages), fetch=server.address)
+    listings = curation.read_listings(
+        table(urls).rename(columns={"image": "look"}).assign(seen_at=pages), fetch=server.address
+    )
     assert listings.columns["image"] == "look"
     assert listings.table["image"].notna().all()
 
