@@ -12,7 +12,7 @@ import click
 
 import curation
 from curation.errors import InputError, ListingsError
-from curation.remote.addresses import is_remote, shown
+from curation.remote.addresses import scheme_of, shown
 from training.utils.files import printable_name
 from training.utils.progress import Reporter
 
@@ -25,7 +25,7 @@ class _PathOrURL(click.ParamType):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
-        return value if isinstance(value, Path) or is_remote(value) else Path(value)
+        return value if isinstance(value, Path) or scheme_of(value) else Path(value)
 
 
 PATH_OR_URL = _PathOrURL()

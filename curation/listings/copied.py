@@ -95,8 +95,7 @@ def copied(url: str, fetching: Fetching) -> Iterator[_Copy]:
         folder.mkdir()
         try:
             if _is_table(name):
-                with suppress(NotFetchedError):
-                    copier.copy({base + DECLARATION: folder / DECLARATION}, fetching.reporter)
+                _copy_declaration(copier, base, folder, fetching)
                 copier.copy({url: folder / name}, fetching.reporter)
                 yield _Copy(folder / name, folder)
             else:
@@ -114,6 +113,21 @@ def copied(url: str, fetching: Fetching) -> Iterator[_Copy]:
 def _last(url: str) -> str:
     address = parse_address(url)
     return address.parts[-1] if address.parts else address.host
+
+
+def _copy_declaration(copier: Copier, base: str, folder: Path, fetching: Fetching) -> None:
+    """Copy what stands beside a table, if it is there."""
+    file = folder / DECLARATION
+    try:
+        copier.copy({base + DECLARATION: file}, fetching.reporter)
+        if not copier.lists:
+            # a web server may give a page in its place
+            parse_toml(file.read_text("utf-8-sig"))
+    except NotFetchedError as error:
+        if error.again:
+            raise
+    except ValueError:
+        file.unlink()
 
 
 def _copy_folder(copier: Copier, base: str, folder: Path, fetching: Fetching) -> None:

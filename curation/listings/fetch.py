@@ -35,12 +35,14 @@ __all__ = [
     "is_fetched",
     "photo_ending",
     "said_of_several",
+    "why_not_fetched",
 ]
 
 #: Most bytes that one call fetches.
 FETCH_LIMIT = 5 * 10**9
 #: Why a photo by URL can't be used that is not fetched.
 NOT_FETCHED = "is a URL that is not allowed to be fetched"
+_WHY = "can't be fetched: "
 _EXAMPLES = 3
 #: A cell of URLs; JSON has lists of them.
 _URL = re.compile(r"[\s\[\"']*([a-z][a-z0-9+.-]+://\S.*)", re.IGNORECASE | re.DOTALL)
@@ -171,13 +173,32 @@ def fetch_photos(images: pd.Series, urls: pd.Series, fetching: Fetching, limits:
     fetcher = Fetcher(fetching.cache.fetched_root, fetching.allowed, bounds, _ending, fetching.patience)
     done = fetcher.fetch(urls.dropna().unique().tolist(), fetching.reporter, enough=enough)
     paths = {url: str(given.path) for url, given in done.given.items()}
-    reasons = {url: f"can't be fetched: it {reason}" for url, reason in done.reasons.items()}
+    reasons = {url: f"{_WHY}it {reason}" for url, reason in done.reasons.items()}
     fetched, unusable = (urls.map(found, na_action="ignore").astype("string") for found in (paths, reasons))
     named = images.mask(urls.notna(), urls.map(shown, na_action="ignore").astype("string"))
     new = sum(given.new for given in done.given.values())
     return FetchedPhotos(
         named.mask(fetched.notna(), fetched), unusable, _notes(new, len(done.given) - new, done.reasons)
     )
+
+
+def why_not_fetched(problems: pd.DataFrame) -> dict[str, str]:
+    """Return why photos by URL can't be read, by the ids of their listings, in words that follow a colon.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        Of :class:`curation.listings.Listings`.
+    """
+    if not len(problems):
+        return {}
+    images = problems[problems["column"] == "image"]
+    pairs = zip(images["id"], images["why"], strict=True)
+    return {
+        id: f"it {why}" if why == NOT_FETCHED else why.removeprefix(_WHY)
+        for id, why in pairs
+        if why == NOT_FETCHED or why.startswith(_WHY)
+    }
 
 
 def _refusing(refusing: Mapping[str, str], lost: int, rows: int) -> ListingsError:

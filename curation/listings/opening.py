@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.tables import RawTable
-from curation.remote.addresses import is_remote, joined, shown
+from curation.remote.addresses import is_remote, joined, scheme_of, shown
 from training.utils.files import sha256_of_file
 
 if TYPE_CHECKING:
@@ -100,15 +101,27 @@ def open_dataset(
             )
     base = base_of(source)
     if not base:
-        return _opened(Path(source), asked, faults)
+        return _opened(_path_of(source), asked, faults)
     with copied(str(source), fetching) as copy:
-        origin, raw, sha256 = _opened(copy.path, asked, faults)
+        try:
+            origin, raw, sha256 = _opened(copy.path, asked, faults)
+        except ListingsError as error:
+            # the copy is nothing that a person knows
+            error.args = (str(error).replace(str(copy.folder), shown(base).rstrip("/")),)
+            raise
         # a declaration may name a table in a folder of its own
         inside = origin.root.resolve().relative_to(copy.folder.resolve()).as_posix()
     base = base if inside == "." else joined(base, inside) + "/"
     # photos are found in the cache, by their whole paths
     root = fetching.cache.fetched_root
     return replace(origin, root=root, photos=None, url=shown(str(source)), base=base), raw, sha256
+
+
+def _path_of(source: str | Path) -> Path:
+    """Return the path that a text names, perhaps as a URL of this machine."""
+    if isinstance(source, str) and scheme_of(source):
+        return Path(unquote(urlsplit(source).path))
+    return Path(source)
 
 
 def _held(source: pd.DataFrame | datasets.Dataset, asked: Asked) -> tuple[Source, RawTable, str]:

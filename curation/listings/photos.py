@@ -86,6 +86,8 @@ class FoundPhotos:
         not fetched. A file that does not exist keeps its name.
     unusable : Series of str
         Why a photo can't be used; NA where it can, or where none is named.
+    urls : Series of str
+        What is shown of the URLs; NA where the photo is a file.
     notes : tuple of str
         How names were matched, and what became of URLs.
     fits : str
@@ -95,6 +97,7 @@ class FoundPhotos:
     named: pd.Series
     images: pd.Series
     unusable: pd.Series
+    urls: pd.Series
     notes: tuple[str, ...]
     fits: str = ""
 
@@ -148,7 +151,8 @@ def find_photos(
         unusable = unusable.mask(outside)
     asked = pd.Series([not pd.isna(url) and fetching.allowed.allows(url) for url in urls], urls.index, dtype=bool)
     refused = by_url & ~asked
-    fetched = FetchedPhotos(urls.map(shown, na_action="ignore").astype("string"), urls.mask(by_url, NOT_FETCHED), ())
+    shown_urls = urls.map(shown, na_action="ignore").astype("string")
+    fetched = FetchedPhotos(shown_urls, urls.mask(by_url, NOT_FETCHED), ())
     notes = matched.notes + said_of_several(table["image"][by_url])
     if asked.any():
         with faults.noted():
@@ -168,7 +172,7 @@ def find_photos(
     if not needed:
         # said, or refused, as a whole
         unusable = unusable.mask(unusable == NOT_FETCHED)
-    return FoundPhotos(named, images, unusable, notes, matched.fits)
+    return FoundPhotos(named, images, unusable, shown_urls, notes, matched.fits)
 
 
 def _why_unusable(matched: MatchedPhotos, root: Path) -> pd.Series:
@@ -220,4 +224,4 @@ def _leave(urls: pd.Series) -> str:
     also = f"; there are {more:,} more servers, and `fetch='https://'` allows each public one" if more else ""
     places = agree(len(named), "that place", "these places")
     value = repr(named[0] if len(named) == 1 else named)
-    return f"If you trust {places}, add `fetch={value}`{also}."
+    return f"If you trust {places}, add `fetch={value}` to fetch from there{also}."

@@ -71,8 +71,9 @@ class Listings(Result):
     ----------
     table : DataFrame
         One row per listing, in the order of the input: ``id``, ``image``, ``label``, ``price`` (float64, in
-        `source.currency`), ``title``, ``group``, ``split``; then the input's other columns as text. Missing
-        values are NA; a bad value is missing here and listed in `problems`.
+        `source.currency`), ``title``, ``group``, ``split``; then the input's other columns as text, and
+        ``fetched_from`` if photos are URLs: what is shown of these, as ``image`` has the path of a fetched file.
+        Missing values are NA; a bad value is missing here and listed in `problems`.
     classes : tuple of str
         The K given labels, sorted: whole numbers by their value, otherwise as text.
     source : Source
@@ -368,7 +369,8 @@ def read_listings(
     kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, apart]))))
     places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, apart)]
     kept = kept.split({**dict(zip(*places[:2], strict=True)), **dict.fromkeys(places[2])})
-    table = _typed(table.assign(image=photos.images), prices)
+    by_url = {"fetched_from": photos.urls} if photos.urls.notna().any() else {}
+    table = _typed(table.assign(image=photos.images, **by_url), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)
 

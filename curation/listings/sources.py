@@ -41,6 +41,7 @@ RUN_COLUMNS = (
     "label_parent",
     "unmerged_label",
     "worth",
+    "fetched_from",
 )
 DECLARATION = "dataset.toml"
 _TEXTS: tuple[str, ...] = ("currency", "label_separator", "encoding", "sheet")

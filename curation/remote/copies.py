@@ -43,7 +43,7 @@ class Copier:
         self._store: Store | None = None if scheme_of(url) in _WEB else open_store(scheme_of(url))
         # a redirect must not lead out of the server
         self._allowed = Allowed().also(store_of(url))
-        self._most, self._patience, self._tasks = most, patience, Tasks(patience)
+        self._most, self._patience = most, patience
 
     @property
     def lists(self) -> bool:
@@ -65,23 +65,24 @@ class Copier:
         NotFetchedError
             If one can't be had.
         """
-        pool = ThreadPoolExecutor(_THREADS)
+        pool, tasks = ThreadPoolExecutor(_THREADS), Tasks(self._patience)
+
+        def one(url: str, path: Path) -> None:
+            content = patiently(lambda: self._content(url, tasks), self._patience, tasks.stop)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
         try:
             with reporter.bar("fetching the table") as progress:
                 step = counted(progress, len(files))
-                for _ in pool.map(self._copy, files, files.values()):
+                for _ in pool.map(one, files, files.values()):
                     step(1)
         finally:
-            self._tasks.stop.set()
+            tasks.stop.set()
             pool.shutdown(cancel_futures=True)
 
-    def _copy(self, url: str, path: Path) -> None:
-        content = patiently(lambda: self._content(url), self._patience, self._tasks.stop)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-    def _content(self, url: str) -> bytes:
-        with self._tasks.one() as task:
+    def _content(self, url: str, tasks: Tasks) -> bytes:
+        with tasks.one() as task:
             if self._store is None:
                 return download(url, self._most, self._allowed, task)
             return self._store.read(url, self._store.find(url, task), self._most, task)
@@ -103,8 +104,10 @@ class Copier:
         if store is None:
             raise TypeError("a server of web pages lists no folder")
 
+        tasks = Tasks(self._patience)
+
         def listed() -> dict[str, bool]:
-            with self._tasks.one() as task:
+            with tasks.one() as task:
                 facts = store.call("ls", folder, task, detail=True)
             named = {posixpath.basename(each["name"].rstrip("/")): each["type"] == "directory" for each in facts}
             # a bucket may have an empty object for the folder itself
@@ -112,7 +115,7 @@ class Copier:
             same = {each["name"].rstrip("/") for each in facts} & {store.files._strip_protocol(folder).rstrip("/")}
             return {name: is_folder for name, is_folder in named.items() if name and not (same and name == own)}
 
-        return patiently(listed, self._patience, self._tasks.stop)
+        return patiently(listed, self._patience, tasks.stop)
 
     def below(self, folder: str, enters: Callable[[str, Mapping[str, bool]], bool]) -> dict[str, bool]:
         """Return the paths below a folder, relative to it, and whether each is a folder.

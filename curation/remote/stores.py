@@ -198,11 +198,11 @@ def open_store(scheme: str) -> Store:
             parameter="fetch",
         ) from None
     except ImportError as error:
-        fix = "pip install 'curate[remote]'" if scheme in _EXTRA else "Install the package that fsspec names."
+        fix = "Install it: pip install 'curate[remote]'." if scheme in _EXTRA else "Install it."
         raise InputError(
             f"{scheme}:// needs a package that is not installed",
             got=str(error).splitlines()[0],
-            fix=f"{fix}." if scheme in _EXTRA else fix,
+            fix=fix,
             parameter="fetch",
         ) from None
     # what was listed once may have changed

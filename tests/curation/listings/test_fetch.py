@@ -146,7 +146,7 @@ def test_without_fetch_many_urls_are_refused_with_the_option_that_downloads_them
     refused = curate("find-issues", "my shop.csv")
     assert refused.exit_code == 2
     assert "6 of 6 photos are URLs that --fetch does not allow" in refused.stderr
-    assert f"add --fetch {server.address}/ to fetch them." in refused.stderr
+    assert f"add --fetch {server.address}/ to fetch from there." in refused.stderr
     explored = curate("explore", "my shop.csv")
     assert explored.exit_code == 0
     assert "1. 6 of 6 photos are URLs" in explored.stdout
