@@ -10,14 +10,11 @@ import pandas as pd
 import pytest
 
 import curation
-from curation.listings import photos as choosing
-from curation.listings.fetch import Fetching
-from curation.remote.bounds import Patience
 from tests.cli.test_cli import curate
+from tests.support.patience import BRIEF, HURRIED, use_patience
 from tests.support.photo_server import photo_bytes
 from tests.support.s3_server import BucketServer, Unreliable, serve_unreliably
 
-QUICK = Patience(tries=3, pause=0.01, silence=0.5, duration=1.0)
 PHOTOS = {f"p/{row}.png": photo_bytes(row) for row in range(24)}
 
 
@@ -30,13 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def unreliable(buckets: BucketServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Unreliable]:
-    chosen = choosing.choose_fetching
-
-    def hurried(*given: object) -> Fetching:
-        fetching = chosen(*given)  # type: ignore[arg-type]
-        return Fetching(fetching.allowed, fetching.cache, fetching.limit, fetching.reporter, QUICK)
-
-    monkeypatch.setattr("curation.listings.read.choose_fetching", hurried)
+    use_patience(monkeypatch, HURRIED)
     with serve_unreliably(buckets.address) as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", between.address)
         yield between
@@ -135,13 +126,14 @@ def test_a_store_that_fails_for_the_moment_gives_every_photo(
     [
         ("503", "can't be reached (503)"),
         ("half", "can't be reached (ClientPayloadError)"),
-        ("silent", "takes longer than 1 s"),
+        ("silent", "takes longer than 3 s"),
         ("403", "is refused: no permission"),
     ],
 )
 def test_a_photo_that_its_store_does_not_give_is_unreadable_and_the_others_are_there(
-    how: str, reason: str, buckets: BucketServer, unreliable: Unreliable
+    how: str, reason: str, buckets: BucketServer, unreliable: Unreliable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    use_patience(monkeypatch, BRIEF if how == "silent" else HURRIED)
     buckets.make("shop", PHOTOS)
     unreliable.rule = lambda method, path, before: how if path.endswith("/7.png") else ""
     listings = curation.read_listings(of_bucket(), fetch="s3://shop")
