@@ -78,7 +78,7 @@ def open_dataset(
     source : str, Path, DataFrame or datasets.Dataset
         As for :func:`curation.read_listings`.
     asked : Asked
-        What is said of it.
+        What a person said of it.
     fetching : Fetching
         How a dataset at a URL is fetched.
     faults : Faults

@@ -21,7 +21,7 @@ __all__ = ["Found", "Store", "open_store"]
 _LOOK = 0.2
 #: Hexadecimal digits of the hash of a version, 64 bits.
 _VERSION_LENGTH = 16
-#: What stores tell of a version, in any of fsspec's file systems; the first that is there counts.
+#: Facts of fsspec's file systems that change with the content; the first that is there counts.
 _VERSION = (
     *("ETag", "etag", "md5Hash", "md5", "content_md5", "generation"),
     *("mtime", "LastModified", "last_modified", "created"),
@@ -45,7 +45,15 @@ _EXTRA = {"s3", "s3a", "gs", "gcs"}
 
 @dataclass(frozen=True)
 class Found:
-    """What a store says of a file: its ``size`` in bytes, if it knows it, and what changes with its content."""
+    """What a store says of a file.
+
+    Attributes
+    ----------
+    size : int or None
+        Bytes; None if it does not know.
+    version : str
+        What changes with the content, as letters and figures.
+    """
 
     size: int | None
     version: str
