@@ -19,7 +19,7 @@ from training.utils.progress import Reporter
 __all__ = ["PATH_OR_URL", "DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
 
-class _PathOrURL(click.ParamType):
+class _PathOrURL(click.ParamType[str | Path]):
     """A path, or the text of a URL: as a path, it would lose a slash."""
 
     name = "path"

@@ -190,7 +190,7 @@ def with_urls(raw: RawTable, mapped: Mapped, base: str) -> tuple[RawTable, Mappe
     for file in raw.files:
         if key in file.cells.column_names:
             urls = _urls(texts_of(file.format.kind, file.cells[key]), base)
-            file = replaced(file, key, urls.dropna().to_dict())
+            file = replaced(file, key, {row: url for row, url in enumerate(urls) if not pd.isna(url)})
         files.append(file)
     images = mapped.table["image"]
     images = _urls(images, base).fillna(images)

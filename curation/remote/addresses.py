@@ -259,12 +259,15 @@ def allowed_by(prefixes: str | Iterable[str] | None) -> Allowed:
     InputError
         If one is no such URL.
     """
-    given = [prefixes] if isinstance(prefixes, str) else prefixes
-    if given is None:
+    if prefixes is None:
         return Allowed()
-    if isinstance(given, bool) or not isinstance(given, Iterable) or not all(isinstance(each, str) for each in given):
+    given: object = [prefixes] if isinstance(prefixes, str) else prefixes
+    if not isinstance(given, Iterable):
         raise _no_prefix(short_repr(prefixes))
-    return Allowed(tuple(map(_prefix, given)))
+    each = list(given)
+    if not all(isinstance(prefix, str) for prefix in each):
+        raise _no_prefix(short_repr(prefixes))
+    return Allowed(tuple(map(_prefix, each)))
 
 
 def _prefix(text: str) -> Address:

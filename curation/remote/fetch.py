@@ -262,7 +262,7 @@ def _samples(urls: Sequence[str]) -> dict[str, None]:
     stores: dict[str, list[str]] = defaultdict(list)
     for url in urls:
         stores[store_of(url)].append(url)
-    chosen = set()
+    chosen: set[str] = set()
     for each in stores.values():
         count = min(_SAMPLE, len(each))
         chosen.update(each[place * len(each) // count] for place in range(count))
