@@ -1,7 +1,7 @@
 """Photos in a bucket beside the same photos on this machine: seconds and processor seconds of reading a dataset.
 
-The server is moto's, a process of its own on this machine; its processor time is not counted, and its seconds are. So the
-seconds say little of a store elsewhere, whose answers take longer and whose work is done there. Prints JSON.
+The server is moto's, a process of its own on this machine; its processor time is not counted, and its seconds are. So
+the seconds say little of a store elsewhere, whose answers take longer and whose work is done there. Prints JSON.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def measured(dataset: str | pd.DataFrame, **options: Any) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=2000)
     arguments = parser.parse_args()

@@ -300,7 +300,8 @@ def tried(lines: tuple[str, ...]) -> Tally:
         place = Path(name)
         made: dict[str, str] = {}
         for line in lines:
-            given, _, beside = line.replace("{today}", time.strftime("%F")).replace("{photos}", photos.address).partition(" & ")
+            said = line.replace("{today}", time.strftime("%F")).replace("{photos}", photos.address)
+            given, _, beside = said.partition(" & ")
             traced = trace(commands(given), place, commands(beside) if beside else "")
             tally.tried += 1
             port = urlsplit(photos.address).port if "--fetch" in given else None
