@@ -10,12 +10,13 @@ from curation.listings import photos
 from curation.listings.fetch import Fetching
 from curation.remote.bounds import Patience
 
-__all__ = ["BRIEF", "HURRIED", "use_patience"]
+__all__ = ["ENDLESS", "HURRIED", "SILENT", "use_patience"]
 
 #: As long as always for an answer, and no pause worth mentioning before the next try.
 HURRIED = Patience(tries=3, pause=0.01)
-#: For servers that never answer.
-BRIEF = Patience(tries=2, pause=0.01, silence=2.0, duration=3.0)
+#: For servers that never answer, or never end; one limit at a time, as a busy server is silent, too.
+SILENT = Patience(tries=2, pause=0.01, silence=2.0)
+ENDLESS = Patience(tries=2, pause=0.01, duration=3.0)
 
 
 def use_patience(monkeypatch: pytest.MonkeyPatch, patience: Patience) -> None:

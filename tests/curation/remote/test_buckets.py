@@ -11,7 +11,7 @@ import pytest
 
 import curation
 from tests.cli.test_cli import curate
-from tests.support.patience import BRIEF, HURRIED, use_patience
+from tests.support.patience import ENDLESS, HURRIED, use_patience
 from tests.support.photo_server import photo_bytes
 from tests.support.s3_server import BucketServer, Unreliable, serve_unreliably
 
@@ -133,7 +133,7 @@ def test_a_store_that_fails_for_the_moment_gives_every_photo(
 def test_a_photo_that_its_store_does_not_give_is_unreadable_and_the_others_are_there(
     how: str, reason: str, buckets: BucketServer, unreliable: Unreliable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_patience(monkeypatch, BRIEF if how == "silent" else HURRIED)
+    use_patience(monkeypatch, ENDLESS if how == "silent" else HURRIED)
     buckets.make("shop", PHOTOS)
     unreliable.rule = lambda method, path, before: how if path.endswith("/7.png") else ""
     listings = curation.read_listings(of_bucket(), fetch="s3://shop")

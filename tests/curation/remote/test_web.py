@@ -15,7 +15,7 @@ from curation.remote.addresses import Allowed, allowed_by
 from curation.remote.bounds import NotFetchedError, Patience, Tasks
 from curation.remote.web import download
 from tests.cli.test_cli import curate
-from tests.support.patience import BRIEF, HURRIED, use_patience
+from tests.support.patience import ENDLESS, HURRIED, SILENT, use_patience
 from tests.support.photo_server import PhotoServer, photo_bytes, serve_photos
 from training.images.cache import open_cache
 
@@ -86,7 +86,7 @@ def test_what_fails_for_the_moment_is_asked_for_again(name: str, number: int, se
 def test_what_fails_for_good_is_an_unreadable_photo_and_the_others_are_there(
     name: str, reason: str, asked: int, server: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_patience(monkeypatch, BRIEF if name in ("silent", "drip") else HURRIED)
+    use_patience(monkeypatch, {"silent": SILENT, "drip": ENDLESS}.get(name, HURRIED))
     images = [f"{server.address}/{name}", *[f"{server.address}/{row}.png" for row in range(5)]]
     listings = curation.read_listings(table(images), fetch=server.address, max_photo_mb=1)
     assert listings.table["image"].notna().tolist() == [False, *[True] * 5]
