@@ -262,5 +262,6 @@ def _notes(new: int, already: int, reasons: Mapping[str, str]) -> tuple[str, ...
     for reason, count in Counter(reasons.values()).most_common():
         examples = [short_repr(shown(url)) for url, why in reasons.items() if why == reason][:_EXAMPLES]
         more = f", +{count - _EXAMPLES:,} more" if count > _EXAMPLES else ""
-        notes.append(f"{many(count, 'URL')} {reason}: {', '.join(examples)}{more}.")
+        which = "1 URL" if count == 1 else f"Each of {count:,} URLs"
+        notes.append(f"{which} {reason}: {', '.join(examples)}{more}.")
     return tuple(notes)
