@@ -103,12 +103,16 @@ def open_dataset(
     if not base:
         return _opened(_path_of(source), asked, faults)
     with copied(str(source), fetching) as copy:
+        refused: list[ListingsError] = []
         try:
             origin, raw, sha256 = _opened(copy.path, asked, faults)
         except ListingsError as error:
-            # the copy is nothing that a person knows
-            error.args = (str(error).replace(str(copy.folder), shown(base).rstrip("/")),)
+            refused.append(error)
             raise
+        finally:
+            # the copy is nothing that a person knows
+            for error in (*refused, *faults.found):
+                error.args = (str(error).replace(str(copy.folder), shown(base).rstrip("/")),)
         # a declaration may name a table in a folder of its own
         inside = origin.root.resolve().relative_to(copy.folder.resolve()).as_posix()
     base = base if inside == "." else joined(base, inside) + "/"

@@ -98,7 +98,7 @@ def patiently(work: Callable[[], Result], patience: Patience, stop: Event) -> Re
             if not error.again or number + 1 == patience.tries:
                 raise
             # not all threads at the same moment
-            pause = patience.pause * 2**number * random.uniform(0.5, 1.5)  # noqa: S311
+            pause = patience.pause * 2**number * random.uniform(0.5, 1.5)  # noqa: S311  # nosec B311
             if stop.wait(max(pause, min(error.after, patience.longest_pause))):
                 raise
     raise AssertionError("at least one try")
