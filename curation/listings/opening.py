@@ -111,8 +111,8 @@ def open_dataset(
             raise
         finally:
             # the copy is nothing that a person knows
-            for error in (*refused, *faults.found):
-                error.args = (str(error).replace(str(copy.folder), shown(base).rstrip("/")),)
+            for fault in (*refused, *faults.found):
+                fault.args = (str(fault).replace(str(copy.folder), shown(base).rstrip("/")),)
         # a declaration may name a table in a folder of its own
         inside = origin.root.resolve().relative_to(copy.folder.resolve()).as_posix()
     base = base if inside == "." else joined(base, inside) + "/"
