@@ -13,6 +13,7 @@ import inspect
 import math
 import numbers
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -61,6 +62,9 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 _WORDS = {"int": "a whole number", "float": "a number", "bool": "True or False", "str": "text", "Path": "a path"}
 #: Characters of what an error quotes.
 _LONGEST_GOT = 2000
+#: Arguments that name what is only read, on this machine or elsewhere.
+_MAY_BE_URLS = frozenset({"source"})
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,3}[^/]")
 #: Of a path: bytes of one name, and of all of it (Linux).
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
@@ -199,6 +203,8 @@ def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> No
     """
     for name, value in values.items():
         types = annotations.get(name, "").split(" | ")
+        if name in _MAY_BE_URLS and isinstance(value, str) and "://" in value:
+            continue
         if "Path" in types and isinstance(value, str | os.PathLike):
             check_path(value, f"the path `{name}`", parameter=name)
         if not all(kind in _TYPES for kind in types):
@@ -214,6 +220,8 @@ def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> No
 
 def check_path(path: str | os.PathLike[str], what: str = "the path", *, parameter: str | None = None) -> None:
     """Refuse a path that no system takes, which would end in an error of the system wherever it is first used.
+
+    So is a URL, also as a path, which has lost one of its slashes: locks, renames and memory maps need a file system.
 
     Parameters
     ----------
@@ -242,6 +250,14 @@ def check_path(path: str | os.PathLike[str], what: str = "the path", *, paramete
         raise InputError(
             f"{what} holds half of a character", got=short_repr(os.fspath(path)), parameter=parameter
         ) from None
+    if url := _URL.match(os.fspath(path)):
+        raise InputError(
+            f"{what} is a URL",
+            got=f"{url[1]}://…",
+            wanted="a file or folder of this machine",
+            fix="Name one here, and copy it there when it is complete.",
+            parameter=parameter,
+        )
     if b"\0" in name:
         raise InputError(f"{what} holds a NUL character", got=short_repr(os.fspath(path)), parameter=parameter)
     if len(name) > _LONGEST_PATH or max(map(len, name.split(os.fsencode(os.sep)))) > _LONGEST_NAME:

@@ -12,12 +12,24 @@ import click
 
 import curation
 from curation.errors import InputError, ListingsError
+from curation.remote.addresses import scheme_of, shown
 from training.utils.files import printable_name
 from training.utils.progress import Reporter
 
-__all__ = ["DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
+__all__ = ["PATH_OR_URL", "DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
-dataset_argument = click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
+
+class _PathOrURL(click.ParamType[str | Path]):
+    """A path, or the text of a URL: as a path, it would lose a slash."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        return value if isinstance(value, Path) or scheme_of(value) else Path(value)
+
+
+PATH_OR_URL = _PathOrURL()
+dataset_argument = click.argument("dataset", metavar="DATASET", type=PATH_OR_URL)
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,7 @@ class DatasetForm:
 
     columns: tuple[str, ...]
     allow_outside: bool
-    fetch: bool = False
+    fetch: tuple[str, ...] = ()
     fetch_limit: str | None = None
     merge_labels: bool = False
     label_separator: str | None = None
@@ -46,15 +58,14 @@ class DatasetForm:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
-        return {**vars(self), "columns": _mapping(self.columns)}
+        return {**vars(self), "columns": _mapping(self.columns), "fetch": self.fetch or None}
 
     def words(self) -> list[str]:
         """Return the options as they are typed, for a command that is suggested."""
         words = [word for column in self.columns for word in ("--column", column)]
         if self.allow_outside:
             words.append("--allow-outside")
-        if self.fetch:
-            words.append("--fetch")
+        words += [word for prefix in self.fetch for word in ("--fetch", prefix)]
         if self.fetch_limit is not None:
             words += ["--fetch-limit", self.fetch_limit]
         if self.merge_labels:
@@ -83,8 +94,13 @@ _OPTIONS = (
         help="Map a column, e.g. label=category; price= uses no column of prices.",
     ),
     click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."),
-    click.option("--fetch", is_flag=True, help="Download photos that are URLs into the cache, at most 20 MB each."),
-    click.option("--fetch-limit", metavar="SIZE", help="Most that --fetch downloads in all. [default: 5GB]"),
+    click.option(
+        "--fetch",
+        multiple=True,
+        metavar="PREFIX",
+        help="Fetch photos whose URLs begin with this, e.g. https://images.shop.com/ or s3://bucket/photos/.",
+    ),
+    click.option("--fetch-limit", metavar="SIZE", help="Most that is fetched in all. [default: 5GB]"),
     click.option(
         "--merge-labels",
         is_flag=True,
@@ -139,7 +155,7 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_dataset(
-    dataset: Path,
+    dataset: str | Path,
     form: DatasetForm,
     *,
     reporter: Reporter,
@@ -153,8 +169,8 @@ def read_dataset(
 
     Parameters
     ----------
-    dataset : Path
-        As typed.
+    dataset : str or Path
+        As typed: a path, or a URL.
     form : DatasetForm
         The options about it.
     needs_image, needs_label, strict, usual_decimal, cache
@@ -185,9 +201,9 @@ def read_dataset(
     return listings
 
 
-def dataset_words(dataset: Path, form: DatasetForm, *, device: str = "auto") -> list[str]:
+def dataset_words(dataset: str | Path, form: DatasetForm, *, device: str = "auto") -> list[str]:
     """Return DATASET, its options and the device as they were typed, for a command that is suggested."""
-    return [printable_name(str(dataset)), *form.words(), *([] if device == "auto" else ["--device", device])]
+    return [shown(printable_name(str(dataset))), *form.words(), *([] if device == "auto" else ["--device", device])]
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:

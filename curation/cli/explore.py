@@ -34,7 +34,7 @@ _COLUMNS = 20
     "--sample", default=5000, show_default=True, help="Read the headers of at most this many photos, chosen at random."
 )
 @json_option
-def explore(dataset: Path, form: DatasetForm, output: Path | None, sample: int, as_json: bool) -> None:
+def explore(dataset: str | Path, form: DatasetForm, output: Path | None, sample: int, as_json: bool) -> None:
     """Look at the data before anything is trained.
 
     Shows classes, photo sizes, prices, missing values, duplicates and damaged photos, and writes a page with plots.

@@ -10,7 +10,7 @@ import click
 
 import curation
 from curation.cli.advice import advised
-from curation.cli.dataset import DatasetForm, dataset_options, read_dataset
+from curation.cli.dataset import PATH_OR_URL, DatasetForm, dataset_options, read_dataset
 from curation.cli.options import (
     cache_option,
     json_option,
@@ -37,7 +37,7 @@ _PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
-@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path), required=False)
+@click.argument("dataset", metavar="DATASET", type=PATH_OR_URL, required=False)
 @click.option(
     "--run",
     "run_folder",
@@ -104,7 +104,7 @@ _PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
 @wait_option
 @json_option
 def find_issues(
-    dataset: Path | None,
+    dataset: str | Path | None,
     run_folder: Path | None,
     learn_from: str | None,
     form: DatasetForm,
@@ -173,7 +173,7 @@ def _show(run: curation.Run, budget: int | None, *, own: bool, as_json: bool) ->
         _print(summary, run, own=own)
 
 
-def _refuse_beside_learn_from(dataset: Path | None) -> None:
+def _refuse_beside_learn_from(dataset: str | Path | None) -> None:
     """Refuse what means nothing where an earlier run is judged again."""
     why = "with --learn-from: listings, settings and models are those of the earlier run"
     if dataset is not None:

@@ -40,7 +40,7 @@ _CLASSES = 20
 @json_option
 def predict(
     model: Path,
-    dataset: Path,
+    dataset: str | Path,
     form: DatasetForm,
     output: Path | None,
     raw: bool,

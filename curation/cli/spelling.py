@@ -66,6 +66,8 @@ def spelled(message: str, run: Path | None = None) -> str:
     'Accept the sure ones with curate apply-fixes --accept-suggestions.'
     >>> spelled("Map it with `columns={'price': 'NAME'}`.")
     'Map it with --column price=NAME.'
+    >>> spelled("Add `fetch=['https://shop.com/', 's3://photos/']`.")
+    'Add --fetch https://shop.com/ --fetch s3://photos/.'
     >>> spelled("Continue it with `find_issues(read_listings('my shop'), run='runs/shop/1')`.")
     "Continue it with curate find-issues 'my shop' --run runs/shop/1."
     >>> spelled("Next: `retrain(compare=True)`", Path("runs/my shop/1"))
@@ -111,6 +113,8 @@ def _options(call: ast.Call) -> list[str]:
         if isinstance(value, ast.Dict):
             mapped = ast.literal_eval(value)
             words += [f"{name} {shlex.quote(f'{ours}={theirs}')}" for ours, theirs in mapped.items()]
+        elif isinstance(value, ast.List):
+            words += [f"{name} {_word(each)}" for each in value.elts]
         elif isinstance(value, ast.Constant) and isinstance(value.value, bool):
             words.append(name if value.value else f"--no-{name.removeprefix('--')}")
         else:

@@ -17,6 +17,7 @@ import pandas as pd
 from curation.errors import closest, some
 from curation.evidence.asked_features import GivenEmbeddings
 from curation.evidence.embedding_files import EMBEDDINGS, RawEmbeddings, no_rows, of_file, of_table
+from curation.evidence.photo_ids import names_of_photos
 from curation.listings import Listings
 from curation.listings.meant import find_meant
 from training.images import decode
@@ -230,9 +231,7 @@ def _joined(raw: RawEmbeddings, written: list[str], values: _Numbers, listings: 
 def _way_to_ids(written: list[str], listings: Listings) -> str:
     """Return what to do where no id matches."""
     table = listings.table
-    images = {
-        Path(image).stem: id for id, image in zip(table["id"], table["image"], strict=True) if isinstance(image, str)
-    }
+    images = {Path(name).stem: id for id, name in names_of_photos(table).items()}
     if id := next((images[stem] for stem in map(_stem, written) if stem in images), None):
         return f"They are names of photos: give the id of each listing instead, e.g. {id!r}."
     return closest(written[0], table["id"].tolist())

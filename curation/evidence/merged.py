@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from curation.errors import ProbabilitiesError
+from curation.evidence.photo_ids import names_of_photos
 from curation.evidence.probabilities import Given, Probabilities, given_probabilities
 from curation.listings import Listings
 from curation.listings.labels import UNMERGED
@@ -51,8 +52,7 @@ def _read(listings: Listings, given: Given, labels: str, reporter: Reporter) -> 
     table = listings.table
     given_labels = table[labels].str.strip().astype(object).where(table[labels].notna(), None)
     own = listings.columns.get("id", "id")
-    shown = table[table["image"].notna()]
-    photos = dict(zip(shown["id"].tolist(), shown["image"].tolist(), strict=True))
+    photos = names_of_photos(table)
     return given_probabilities(
         given, table["id"].tolist(), given_labels.tolist(), id_column=own, photos=photos, reporter=reporter
     )

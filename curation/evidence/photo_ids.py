@@ -5,7 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-__all__ = ["ids_of_photos"]
+import pandas as pd
+
+__all__ = ["ids_of_photos", "names_of_photos"]
+
+
+def names_of_photos(table: pd.DataFrame) -> dict[str, str]:
+    """Return the photo of each listing that has one, as its table names it: a fetched one by its URL, without a query.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :class:`curation.listings.Listings`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"id": ["a", "b"], "image": ["/cache/0a1b.jpg", "2.jpg"]})
+    >>> names_of_photos(table.assign(fetched_from=["https://shop.com/1.jpg?w=500", None]))
+    {'a': 'https://shop.com/1.jpg', 'b': '2.jpg'}
+    """
+    names = table["image"]
+    if "fetched_from" in table:
+        names = table["fetched_from"].str.partition("?")[0].where(table["fetched_from"].notna(), names)
+    there = table["image"].notna()
+    return dict(zip(table["id"][there].tolist(), names[there].tolist(), strict=True))
 
 
 def ids_of_photos(names: Iterable[str], photos: Mapping[str, str]) -> dict[str, str]:

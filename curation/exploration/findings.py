@@ -17,7 +17,7 @@ from curation.listings import Listings
 from curation.listings.labels import likely_separator
 from curation.listings.twins import count_labels, find_twins
 from curation.rendering.results import Result
-from training.utils.files import photo_path, printable_name
+from training.utils.files import photo_path
 from training.utils.progress import Progress, Reporter
 
 __all__ = ["MADE_BY", "SIZES", "Exploration", "look_at", "suggested_size", "with_names"]
@@ -100,7 +100,7 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
         "version": __version__,
         "dataset": {
             "name": listings.source.name,
-            "path": printable_name(str(listings.source.path)),
+            "path": listings.source.named,
             "currency": listings.source.currency,
             "sha256": listings.sha256,
         },

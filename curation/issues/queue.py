@@ -17,7 +17,7 @@ from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
 from training.utils.memory import release_unused
 
-__all__ = ["COLUMNS", "WORTH_COLUMNS", "at_stake", "expected_changes", "find_issues", "priorities"]
+__all__ = ["COLUMNS", "FETCHED_COLUMNS", "WORTH_COLUMNS", "at_stake", "expected_changes", "find_issues", "priorities"]
 
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
@@ -45,6 +45,8 @@ COLUMNS = {
 }
 #: Columns at the end, only where it was asked for what listings are worth.
 WORTH_COLUMNS = {"worth": "float64", "worth_at_stake": "float64"}
+#: The last column, only where photos were fetched.
+FETCHED_COLUMNS = {"fetched_from": "string"}
 
 #: A review that ends with "something is wrong here" is worth half of one that a single key resolves.
 _UNSURE = 0.5
@@ -62,8 +64,9 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per listing, in the order of the evidence, with the columns of :data:`COLUMNS`, and of
-        :data:`WORTH_COLUMNS` if the evidence says what listings are worth.
+        One row per listing, in the order of the evidence, with the columns of :data:`COLUMNS`, of
+        :data:`WORTH_COLUMNS` if the evidence says what listings are worth, and of :data:`FETCHED_COLUMNS` if photos
+        were fetched.
     """
     evidence = evidence.twins_as_one
     listings = evidence.listings
@@ -91,6 +94,9 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         table["worth"] = _worth(table, listings[evidence.worth], evidence.worth)
         table["worth_at_stake"] = at_stake(table)
         dtypes = {**COLUMNS, **WORTH_COLUMNS}
+    if "fetched_from" in listings:
+        table["fetched_from"] = listings["fetched_from"]
+        dtypes = {**dtypes, **FETCHED_COLUMNS}
     table["priority"] = priorities(table)
     table["reasons"] = reasons
     return table[list(dtypes)].astype(dtypes)

@@ -1,47 +1,79 @@
-"""Photos that a table names by URL: downloaded into the cache, or counted as none."""
+"""Photos that a table names by URL: fetched into the cache, or counted as none."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock
 
 import pandas as pd
+import PIL.Image
 
-from curation.errors import MachineError, short_repr
+from curation.errors import ListingsError, short_repr
 from curation.listings.cell_objects import photos_of
-from curation.listings.download import MOST_BYTES, NotFetchedError, download, photo_ending
+from curation.listings.folders import photo_formats
+from curation.listings.limits import Limits
+from curation.remote.addresses import Allowed, is_remote, shown, store_of
+from curation.remote.bounds import NotFetchedError, Patience
+from curation.remote.fetch import Bounds, Fetcher
 from curation.rendering.words import agree, many
+from training.images.bounds import open_photo
 from training.images.cache import FETCHED, PhotoCache
-from training.images.shards import delete
-from training.utils.files import whole_file
-from training.utils.noise import noise_to
-from training.utils.parallel import map_ahead
+from training.images.decoding import check_photo
+from training.images.reading import BadPhotoError
 from training.utils.progress import Reporter
-from training.utils.units import bytes_text, home_as_tilde
 
-__all__ = ["FETCH_LIMIT", "NOT_FETCHED", "FetchedPhotos", "fetch_photos", "find_urls", "is_fetched", "said_of_several"]
+__all__ = [
+    "FETCH_LIMIT",
+    "NOT_FETCHED",
+    "FetchedPhotos",
+    "Fetching",
+    "fetch_photos",
+    "find_urls",
+    "is_fetched",
+    "photo_ending",
+    "said_of_several",
+    "why_not_fetched",
+]
 
-#: Most bytes that one call downloads.
+#: Most bytes that one call fetches.
 FETCH_LIMIT = 5 * 10**9
-#: Why a photo by URL can't be used without fetching.
-NOT_FETCHED = "is a URL, and photos are not fetched"
-_THREADS = 8
-_AHEAD = 64
+#: Why a photo by URL can't be used that is not fetched.
+NOT_FETCHED = "is a URL that is not allowed to be fetched"
+_WHY = "can't be fetched: "
 _EXAMPLES = 3
 #: A cell of URLs; JSON has lists of them.
-_URL = re.compile(r"[\s\[\"']*(https?://\S.*)", re.IGNORECASE | re.DOTALL)
+_URL = re.compile(r"[\s\[\"']*([a-z][a-z0-9+.-]+://\S.*)", re.IGNORECASE | re.DOTALL)
 #: Between several URLs in one cell, and after the last one.
-_BETWEEN = re.compile(r"[\s,;|\"']+(?=https?://)", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s,;|\"']+(?=[a-z][a-z0-9+.-]+://)", re.IGNORECASE)
 _AFTER = ",;|\"'] \n"
-#: Hexadecimal digits of a URL's hash in the name of its file, 128 bits.
-_HASH_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How photos are fetched.
+
+    Attributes
+    ----------
+    allowed : Allowed
+        What may be asked.
+    cache : PhotoCache
+        Keeps the photos, in ``fetched-v1``.
+    limit : int
+        Most bytes to fetch in all; those on their way are still finished.
+    reporter : Reporter
+        Shows what is to be done, and progress.
+    patience : Patience
+        How long one waits.
+    """
+
+    allowed: Allowed
+    cache: PhotoCache
+    limit: int
+    reporter: Reporter
+    patience: Patience = Patience()  # noqa: RUF009 (frozen)
 
 
 @dataclass(frozen=True)
@@ -73,6 +105,8 @@ def find_urls(images: pd.Series) -> pd.Series:
     """
     found = [None if pd.isna(cell) else _URL.fullmatch(_written(cell)) for cell in images.to_numpy(dtype=object)]
     urls = [_BETWEEN.split(match[1].strip())[0].rstrip(_AFTER) if match else None for match in found]
+    # files of this machine are found by their names
+    urls = [url if url and is_remote(url) else None for url in urls]
     return pd.Series(urls, index=images.index, dtype="string")
 
 
@@ -106,114 +140,128 @@ def is_fetched(image: str) -> bool:
     return path.is_absolute() and path.parent.name == FETCHED
 
 
-def fetch_photos(
-    images: pd.Series, urls: pd.Series, cache: PhotoCache, limit: int, reporter: Reporter
-) -> FetchedPhotos:
-    """Download photos into the cache. What is there already is not asked for again.
+def fetch_photos(images: pd.Series, urls: pd.Series, fetching: Fetching, limits: Limits) -> FetchedPhotos:
+    """Fetch photos into the cache. What is there already is not fetched again.
 
     Parameters
     ----------
     images : Series of str
         The column of photos.
     urls : Series of str
-        Of :func:`find_urls`.
-    cache : PhotoCache
-        Keeps the photos, in ``fetched-v1``.
-    limit : int
-        Most bytes to download; those on their way are still finished.
-    reporter : Reporter
-        Shows what is to be done, and progress.
+        Those to fetch, all allowed; NA elsewhere.
+    fetching : Fetching
+        How.
+    limits : Limits
+        How large a photo may be, and how many may be missing of a server or bucket that gives none.
 
     Raises
     ------
+    ListingsError
+        If servers or buckets with too many of the photos give none at all: it is known after a few of them.
+    InputError
+        If a protocol is unknown, or its package is missing.
     MachineError
         If the cache can't be written to.
     """
-    wanted = urls.dropna().unique().tolist()
-    there = {path.stem: path for path in cache.fetched_files() if path.is_file()}
-    missing = [url for url in wanted if _stem(url) not in there]
-    paths: dict[str, Path] = {url: there[_stem(url)] for url in wanted if _stem(url) in there}
-    already = len(paths)
-    reasons: dict[str, str] = {}
-    if missing:
-        reporter.say(
-            f"fetching {many(len(missing), 'photo')} into {home_as_tilde(cache.fetched_root)}: at most "
-            f"{bytes_text(MOST_BYTES)} each and {bytes_text(limit)} in all (`fetch_limit`)"
-        )
-        for url, result in zip(missing, _fetch(missing, cache.fetched_root, limit, reporter), strict=True):
-            if isinstance(result, Path):
-                paths[url] = result
-            else:
-                reasons[url] = result
-    fetched = urls.map(lambda url: str(paths[url]) if url in paths else pd.NA, na_action="ignore").astype("string")
-    unusable = urls.map(
-        lambda url: f"can't be fetched: it {reasons[url]}" if url in reasons else pd.NA, na_action="ignore"
+
+    def enough(refusing: Mapping[str, str]) -> None:
+        lost = urls[urls.map(store_of, na_action="ignore").isin(list(refusing))]
+        if not limits.allow(len(lost), len(images)):
+            raise _refusing(refusing, len(lost), len(images))
+
+    bounds = Bounds(limits.photo_bytes, fetching.limit)
+    fetcher = Fetcher(fetching.cache.fetched_root, fetching.allowed, bounds, _ending, fetching.patience)
+    done = fetcher.fetch(urls.dropna().unique().tolist(), fetching.reporter, enough=enough)
+    paths = {url: str(given.path) for url, given in done.given.items()}
+    reasons = {url: f"{_WHY}it {reason}" for url, reason in done.reasons.items()}
+    fetched, unusable = (urls.map(found, na_action="ignore").astype("string") for found in (paths, reasons))
+    named = images.mask(urls.notna(), urls.map(shown, na_action="ignore").astype("string"))
+    new = sum(given.new for given in done.given.values())
+    return FetchedPhotos(
+        named.mask(fetched.notna(), fetched), unusable, _notes(new, len(done.given) - new, done.reasons)
     )
-    notes = _notes(len(paths) - already, already, reasons)
-    return FetchedPhotos(images.mask(fetched.notna(), fetched), unusable.astype("string"), notes)
 
 
-def _stem(url: str) -> str:
-    return hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()[:_HASH_LENGTH]
+def why_not_fetched(problems: pd.DataFrame) -> dict[str, str]:
+    """Return why photos by URL can't be read, by the ids of their listings, in words that follow a colon.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        Of :class:`curation.listings.Listings`.
+    """
+    if not len(problems):
+        return {}
+    images = problems[problems["column"] == "image"]
+    pairs = zip(images["id"], images["why"], strict=True)
+    return {
+        id: f"it {why}" if why == NOT_FETCHED else why.removeprefix(_WHY)
+        for id, why in pairs
+        if why == NOT_FETCHED or why.startswith(_WHY)
+    }
 
 
-def _fetch(urls: Sequence[str], folder: Path, limit: int, reporter: Reporter) -> list[Path | str]:
-    """Return the file of each URL, or the reason why there is none."""
-    fetcher = _Fetcher(folder, limit)
-    results: list[Path | str] = []
-    pool = ThreadPoolExecutor(_THREADS)
+def _refusing(refusing: Mapping[str, str], lost: int, rows: int) -> ListingsError:
+    (store, reason), *others = refusing.items()
+    more = f", as do {many(len(others), 'other server or bucket', 'other servers and buckets')}" if others else ""
+    return ListingsError(
+        f"{store} gives no photo{more}: {lost:,} of {many(rows, 'photo')} {agree(lost, 'is', 'are')} there",
+        got=f"a first photo that {reason}",
+        wanted="photos that can be read there",
+        fix="Check the URLs, and the credentials that fsspec finds for them.",
+        parameter="fetch",
+    )
+
+
+def photo_ending(content: bytes) -> str:
+    """Return the ending of a photo's name, as its content has it.
+
+    Raises
+    ------
+    NotFetchedError
+        If it is no photo, or a damaged one.
+
+    Examples
+    --------
+    >>> import io
+    >>> photo = io.BytesIO()
+    >>> PIL.Image.new("RGB", (2, 2)).save(photo, "PNG")
+    >>> photo_ending(photo.getvalue())
+    '.png'
+    """
+    if not content:
+        raise NotFetchedError("is no photo")
+    formats = photo_formats()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # what Pillow notes of odd metadata says nothing of the photos
-        with noise_to(), reporter.bar("fetching photos") as progress, warnings.catch_warnings(action="ignore"):
-            for result in map_ahead(pool, fetcher, urls, _AHEAD):
-                results.append(result)
-                progress(len(results), len(urls))
-            pool.shutdown()
-    except OSError as error:
-        raise MachineError(f"photos can't be kept in {home_as_tilde(folder)}: {error.strerror or error}") from error
-    finally:
-        # after Ctrl-C: what is there stays, and nothing else is begun
-        fetcher.stop.set()
-        pool.shutdown(cancel_futures=True)
-    return results
+        return formats[check_photo(content, list(formats))]
+    except PIL.UnidentifiedImageError:
+        start = content[:1024].lstrip().lower()
+        page = start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+        raise NotFetchedError("is no photo but a web page" if page else "is no photo") from None
+    except BadPhotoError as error:
+        raise NotFetchedError(f"is no usable photo: {error}") from error
+    except Exception as error:
+        # decoders raise anything for damaged files
+        raise NotFetchedError("is a damaged photo") from error
 
 
-class _Fetcher:
-    """Fetches one photo after the other, in several threads."""
-
-    def __init__(self, folder: Path, limit: int) -> None:
-        self.stop = Event()
-        self._folder = folder
-        self._left = limit
-        self._lock = Lock()
-        self._limit = limit
-
-    def __call__(self, url: str) -> Path | str:
-        """Return the file of a URL, or the reason why there is none."""
-        if self._left <= 0:
-            return f"is beyond the limit of {bytes_text(self._limit)} in all"
-        try:
-            content = download(url, self.stop)
-            with self._lock:
-                self._left -= len(content)
-            ending = photo_ending(content)
-        except NotFetchedError as error:
-            return str(error)
-        path = self._folder / f"{_stem(url)}{ending}"
-        if path.is_dir():
-            # no file can take its place
-            delete(path)
-        with whole_file(path) as temporary:
-            temporary.write_bytes(content)
-        return path
+def _ending(content: bytes, web: bool) -> str:
+    if web:
+        return photo_ending(content)
+    # a bucket gives the file itself, and never a page in its place: if it is damaged, so it would be on this machine
+    try:
+        with open_photo(content, list(formats := photo_formats())) as opened:
+            return formats[str(opened.format)]
+    except Exception:  # a damaged file can raise anything in a decoder
+        return ""
 
 
 def _notes(new: int, already: int, reasons: Mapping[str, str]) -> tuple[str, ...]:
     there = f", {already:,} {agree(already, 'was', 'were')} there already" if already else ""
     notes = [f"{many(new, 'photo')} {agree(new, 'was', 'were')} fetched{there}."] if new or already else []
     for reason, count in Counter(reasons.values()).most_common():
-        examples = [short_repr(url) for url, why in reasons.items() if why == reason][:_EXAMPLES]
+        examples = [short_repr(shown(url)) for url, why in reasons.items() if why == reason][:_EXAMPLES]
         more = f", +{count - _EXAMPLES:,} more" if count > _EXAMPLES else ""
-        notes.append(f"{many(count, 'URL')} {reason}: {', '.join(examples)}{more}.")
+        which = "1 URL" if count == 1 else f"Each of {count:,} URLs"
+        notes.append(f"{which} {reason}: {', '.join(examples)}{more}.")
     return tuple(notes)

@@ -19,6 +19,7 @@ from curation.listings.recognise import recognise
 from curation.listings.splits import is_outer, split_folder, split_of, split_order
 from curation.listings.tables import RawTable, read_raw
 from curation.listings.written import WrittenFile, with_spans
+from curation.remote.addresses import is_remote
 from curation.rendering.words import agree, many
 from training.utils.files import printable_name
 
@@ -165,7 +166,7 @@ def _placed(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """Return a table with paths of photos below the root, their splits, and ids."""
     named = table["image"]
     paths = prefix + named.str.replace("\\", "/", regex=False)
-    by_url = named.str.match(r"(?i)https?://").fillna(False).astype(bool)
+    by_url = pd.Series([not pd.isna(name) and is_remote(name) for name in named], named.index, dtype=bool)
     table = table.assign(image=paths.where(~by_url, named))
     if "split" not in table:
         # metadata at the root names photos in folders of splits

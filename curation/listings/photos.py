@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,60 +11,66 @@ import pandas as pd
 
 from curation.errors import InputError, ListingsError, about, check_range, short_repr, some
 from curation.listings.checks import MISSING, SEVERAL, check_inside
-from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
-from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls, said_of_several
+from curation.listings.fetch import (
+    FETCH_LIMIT,
+    NOT_FETCHED,
+    FetchedPhotos,
+    Fetching,
+    fetch_photos,
+    find_urls,
+    said_of_several,
+)
 from curation.listings.limits import Limits
 from curation.listings.none_words import none_cells
 from curation.listings.photo_names import MatchedPhotos, match_photos
 from curation.listings.sources import Source
+from curation.remote.addresses import allowed_by, prefix_for, shown
 from curation.rendering.words import agree, many
 from training.images.cache import PhotoCache, open_cache
 from training.utils.files import NotReadableError, open_regular, photo_path
 from training.utils.progress import Reporter
-from training.utils.units import bytes_text, parse_bytes
+from training.utils.units import parse_bytes
 
-__all__ = ["Fetching", "FoundPhotos", "choose_fetching", "find_photos"]
+__all__ = ["FoundPhotos", "choose_fetching", "find_photos"]
 
 _EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Fetching:
-    """How photos are fetched: into which `cache`, at most `limit` bytes in all, shown by `reporter`."""
-
-    cache: PhotoCache
-    limit: int
-    reporter: Reporter
+#: Servers and buckets that a message names.
+_PREFIXES = 4
 
 
 def choose_fetching(
-    limit: int | str | None, cache: str | Path | PhotoCache | None, reporter: Reporter, *, fetch: bool
-) -> Fetching | None:
-    """Return how photos are fetched; None if they are not.
+    fetch: str | Iterable[str] | None,
+    limit: int | str | None,
+    cache: str | Path | PhotoCache | None,
+    reporter: Reporter,
+    base: str,
+) -> Fetching:
+    """Return how photos are fetched.
 
     Parameters
     ----------
-    limit, cache, reporter, fetch
+    fetch, limit, cache, reporter
         As for :func:`curation.read_listings`.
+    base : str
+        URL of the folder that a table at a URL lies in, which is allowed; empty for a table of this machine.
 
     Raises
     ------
     InputError
-        If `limit` is no size, or has no effect.
+        If `fetch` has something that is no URL, or `limit` is no size, or has no effect.
     """
-    if not fetch:
-        if limit is not None:
-            raise InputError(
-                "`fetch_limit` has no effect without `fetch`", fix="Leave it out.", parameter="fetch_limit"
-            )
-        return None
+    allowed = allowed_by(fetch)
+    if base:
+        allowed = allowed.also(base)
+    if limit is not None and not allowed.prefixes:
+        raise InputError("`fetch_limit` has no effect without `fetch`", fix="Leave it out.", parameter="fetch_limit")
     with about("fetch_limit"):
         most = (
             parse_bytes(limit, "`fetch_limit`") if isinstance(limit, str) else FETCH_LIMIT if limit is None else limit
         )
         check_range("fetch_limit", "limit in bytes", most, 1, math.inf)
-    return Fetching(open_cache(cache), most, reporter)
+    return Fetching(allowed, open_cache(cache), most, reporter)
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ class FoundPhotos:
         not fetched. A file that does not exist keeps its name.
     unusable : Series of str
         Why a photo can't be used; NA where it can, or where none is named.
+    urls : Series of str
+        What is shown of the URLs; NA where the photo is a file.
     notes : tuple of str
         How names were matched, and what became of URLs.
     fits : str
@@ -88,6 +97,7 @@ class FoundPhotos:
     named: pd.Series
     images: pd.Series
     unusable: pd.Series
+    urls: pd.Series
     notes: tuple[str, ...]
     fits: str = ""
 
@@ -95,7 +105,7 @@ class FoundPhotos:
 def find_photos(
     table: pd.DataFrame,
     origin: Source,
-    fetching: Fetching | None,
+    fetching: Fetching,
     limits: Limits,
     *,
     inside: bool,
@@ -110,10 +120,10 @@ def find_photos(
         With ``id`` and ``image``.
     origin : Source
         Where the table comes from.
-    fetching : Fetching or None
-        How photos by URL are fetched; None counts them as none.
+    fetching : Fetching
+        How photos by URL are fetched; those that it does not allow count as none.
     limits : Limits
-        Of photos that may be URLs without fetching.
+        Of photos that may be missing, and of their size.
     inside : bool
         Whether files must lie in the dataset's folder.
     needed : bool
@@ -139,23 +149,30 @@ def find_photos(
         outside = check_inside(files, origin.root, origin.boundary, faults)
         # refused as a whole
         unusable = unusable.mask(outside)
-    fetched = FetchedPhotos(table["image"], urls.mask(by_url, NOT_FETCHED), ())
+    asked = pd.Series([not pd.isna(url) and fetching.allowed.allows(url) for url in urls], urls.index, dtype=bool)
+    refused = by_url & ~asked
+    shown_urls = urls.map(shown, na_action="ignore").astype("string")
+    fetched = FetchedPhotos(shown_urls, urls.mask(by_url, NOT_FETCHED), ())
     notes = matched.notes + said_of_several(table["image"][by_url])
-    if fetching is not None and by_url.any():
-        fetched = fetch_photos(table["image"], urls, fetching.cache, fetching.limit, fetching.reporter)
-        notes += fetched.notes
-    elif by_url.any() and needed and not limits.allow(int(by_url.sum()), len(table)):
-        faults.add(_too_many_urls(table["image"][by_url], len(table)))
+    if asked.any():
+        with faults.noted():
+            given = fetch_photos(table["image"], urls.where(asked), fetching, limits)
+            fetched = FetchedPhotos(
+                fetched.images.mask(asked, given.images), fetched.unusable.mask(asked, given.unusable), given.notes
+            )
+            notes += given.notes
+    if refused.any() and needed and not limits.allow(int(refused.sum()), len(table)):
+        faults.add(_too_many_urls(urls[refused], len(table)))
         needed = False
-    elif by_url.any():
-        notes += (_said_of_urls(table["image"][by_url]),)
+    elif refused.any():
+        notes += (_said_of_urls(urls[refused]),)
     named = matched.images.mask(by_url, fetched.images)
     unusable = unusable.mask(by_url, fetched.unusable)
     images = named.mask(outside | (unusable.notna() & by_url))
     if not needed:
         # said, or refused, as a whole
         unusable = unusable.mask(unusable == NOT_FETCHED)
-    return FoundPhotos(named, images, unusable, notes, matched.fits)
+    return FoundPhotos(named, images, unusable, shown_urls, notes, matched.fits)
 
 
 def _why_unusable(matched: MatchedPhotos, root: Path) -> pd.Series:
@@ -176,16 +193,35 @@ def _why_no_file(path: Path) -> str:
 
 
 def _too_many_urls(urls: pd.Series, rows: int) -> ListingsError:
+    are = agree(len(urls), "is a URL", "are URLs")
     return ListingsError(
-        f"{len(urls):,} of {many(rows, 'photo')} {agree(len(urls), 'is a URL', 'are URLs')}",
-        got=some([short_repr(url) for url in urls], _EXAMPLES),
-        wanted=f"files, or leave to download photos, at most {bytes_text(MOST_BYTES)} each",
-        fix="Add `fetch=True` to download them.",
+        f"{len(urls):,} of {many(rows, 'photo')} {are} that `fetch` does not allow",
+        got=_examples(urls),
+        wanted="files, or leave to fetch photos",
+        fix=_leave(urls),
         parameter="fetch",
     )
 
 
 def _said_of_urls(urls: pd.Series) -> str:
-    count, examples = len(urls), some([short_repr(url) for url in urls], _EXAMPLES)
-    are, them = agree(count, "is a URL and counts", "are URLs and count"), agree(count, "it", "them")
-    return f"{many(count, 'photo')} {are} as none: {examples}. Add `fetch=True` to download {them}."
+    count = len(urls)
+    are, they = agree(count, "is a URL", "are URLs"), agree(count, "counts", "count")
+    which = f"{many(count, 'photo')} {are} that `fetch` does not allow and {they} as none"
+    return f"{which}: {_examples(urls)}. {_leave(urls)}"
+
+
+def _examples(urls: pd.Series) -> str:
+    return some([short_repr(shown(url)) for url in urls], _EXAMPLES)
+
+
+def _leave(urls: pd.Series) -> str:
+    """Say what allows URLs to be fetched."""
+    prefixes = prefix_for(urls.tolist())
+    if not prefixes:
+        return "None of them can be fetched."
+    named = prefixes[:_PREFIXES]
+    more = len(prefixes) - len(named)
+    also = f"; there are {more:,} more servers, and `fetch='https://'` allows each public one" if more else ""
+    places = agree(len(named), "that place", "these places")
+    value = repr(named[0] if len(named) == 1 else named)
+    return f"If you trust {places}, add `fetch={value}` to fetch from there{also}."

@@ -40,7 +40,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
     source, largest = listings.source, listings.limits.max_photo_mb
     return {
         "name": source.name,
-        "path": str(source.path.resolve()),
+        "path": source.url or str(source.path.resolve()),
         "root": str(source.root.resolve()),
         "currency": source.currency,
         "classes": list(classes),

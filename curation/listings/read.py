@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,8 @@ from curation.listings.checks import (
     currency_of,
     require_own_names,
 )
-from curation.listings.class_metadata import with_unlisted_photos
 from curation.listings.columns import sorted_labels
+from curation.listings.copied import with_urls
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
@@ -30,10 +29,9 @@ from curation.listings.held_photos import require_files
 from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.limits import Limits
 from curation.listings.mapping import map_columns
-from curation.listings.memory import read_held
-from curation.listings.metadata import with_labels_of_folders
 from curation.listings.none_words import without_none
 from curation.listings.number_formats import with_formats
+from curation.listings.opening import Asked, base_of, open_dataset
 from curation.listings.photo_files import PhotoFiles
 from curation.listings.photo_names import match_photos, name_photos, said_of_naming
 from curation.listings.photos import choose_fetching, find_photos
@@ -44,7 +42,7 @@ from curation.listings.repeated_headers import header_rows, require_one_order, s
 from curation.listings.ruled_rows import ruled_rows, said_of_ruled
 from curation.listings.sheet_errors import said_of_errors, with_errors
 from curation.listings.sheet_pictures import pictures_inside
-from curation.listings.sources import COLUMNS, Source, check_name, find_source, read_table
+from curation.listings.sources import COLUMNS, Source
 from curation.listings.splits import normal_splits, said_of_large_groups
 from curation.listings.summary_tables import find_summary, said_of_summary
 from curation.listings.tables import RawTable
@@ -55,7 +53,6 @@ from curation.listings.variations import variation_owners
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from training.images.cache import PhotoCache
-from training.utils.files import sha256_of_file
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -74,8 +71,9 @@ class Listings(Result):
     ----------
     table : DataFrame
         One row per listing, in the order of the input: ``id``, ``image``, ``label``, ``price`` (float64, in
-        `source.currency`), ``title``, ``group``, ``split``; then the input's other columns as text. Missing
-        values are NA; a bad value is missing here and listed in `problems`.
+        `source.currency`), ``title``, ``group``, ``split``; then the input's other columns as text, and
+        ``fetched_from`` if photos are URLs: what is shown of these, as ``image`` has the path of a fetched file.
+        Missing values are NA; a bad value is missing here and listed in `problems`.
     classes : tuple of str
         The K given labels, sorted: whole numbers by their value, otherwise as text.
     source : Source
@@ -135,7 +133,7 @@ def read_listings(
     needs_image: bool = True,
     needs_label: bool = True,
     strict: bool = True,
-    fetch: bool = False,
+    fetch: str | Sequence[str] | None = None,
     fetch_limit: int | str | None = None,
     cache: str | Path | PhotoCache | None = None,
     reporter: Reporter = SILENT,
@@ -155,7 +153,8 @@ def read_listings(
     source : str, Path, DataFrame or datasets.Dataset
         A path of a folder with ``dataset.toml`` or ``listings.csv``; of a ``.csv``, ``.parquet`` or ``.jsonl`` table;
         of a folder of Parquet files that are one table; of a folder of class folders (torchvision's ImageFolder); of a
-        folder with ``metadata.csv`` (Hugging Face imagefolder). Or a table in memory.
+        folder with ``metadata.csv`` (Hugging Face imagefolder). Or the URL of a table, or of a folder with one, as
+        text: photos are relative to it, too. Or a table in memory.
     columns : mapping of str to str, optional
         Our column name → the table's own, e.g. ``{"label": "category"}``. Overrides the declaration.
     allow_outside : bool
@@ -174,11 +173,12 @@ def read_listings(
     strict : bool
         Whether to refuse a dataset that nothing can be trained on. If not, what would be refused is in the result's
         ``faults``, and only what can't be opened is refused: enough for :func:`curation.explore`, and for nothing else.
-    fetch : bool
-        Whether to download photos that the table names by http or https into the cache; each once, at most 20 MB.
-        Otherwise they count as none.
+    fetch : str or sequence of str, optional
+        Whose photos to fetch into the cache where the table names URLs: what these begin with, e.g.
+        ``"https://images.shop.com/"`` or ``"s3://bucket/photos/"``; ``"https://"`` alone for each public host. Others
+        count as none.
     fetch_limit : int or str, optional
-        Most bytes to download in all, or a size such as ``"500MB"``; by default 5 GB.
+        Most bytes to fetch in all, or a size such as ``"500MB"``; by default 5 GB.
     cache : str, Path or PhotoCache, optional
         Where fetched photos are kept; by default the user's.
     reporter : Reporter, optional
@@ -218,8 +218,8 @@ def read_listings(
         `allow_bad`; if `encoding` or `sheet` is none, or has no effect.
         ``parameter`` names the argument at fault.
     InputError
-        If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range; if `decimal`
-        marks no decimals.
+        If `fetch` has what is no URL, or needs a package that is missing; if `fetch_limit` is no size, or has no
+        effect; if `allow_bad` or `max_photo_mb` is out of range; if `decimal` marks no decimals.
     CurateError
         If photos can't be written to the cache.
 
@@ -235,7 +235,7 @@ def read_listings(
     ('lamp', 'sofa')
     """
     given, faults = _checked_columns(columns), Faults(strict=strict)
-    fetching = choose_fetching(fetch_limit, cache, reporter, fetch=fetch)
+    fetching = choose_fetching(fetch, fetch_limit, cache, reporter, base_of(source))
     both = {"allow_bad": allow_bad, "max_photo_mb": max_photo_mb}
     asked = {key: value for key, value in both.items() if value is not None}
     # a mistake in what was asked is told before the table is read
@@ -243,7 +243,8 @@ def read_listings(
     texts = {"label_separator": label_separator, "encoding": encoding, "sheet": sheet}
     marked = None if decimal is None else check_decimal(decimal)
     usual = None if usual_decimal is None else check_decimal(usual_decimal, parameter="usual_decimal")
-    origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
+    about = Asked(root, name, given, needs_label, texts)
+    origin, raw, sha256 = open_dataset(source, about, fetching, faults)
     limits, faults.called = Limits(**{**origin.limits, **asked}), raw.called
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     ruled = ruled_rows(raw.table)
@@ -268,6 +269,7 @@ def read_listings(
         lambda ids: said_of_naming(ids, files),
         encoding,
     )
+    raw, mapped = with_urls(raw, mapped, origin.base)
     require_own_names(raw, {mapped.columns.get(ours, ours) for ours in (*COLUMNS, "currency")}, origin.title, faults)
     stated, said_of_none = without_none(mapped.table, mapped.columns)
     mapped = replace(mapped, table=stated)
@@ -367,7 +369,8 @@ def read_listings(
     kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, apart]))))
     places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, apart)]
     kept = kept.split({**dict(zip(*places[:2], strict=True)), **dict.fromkeys(places[2])})
-    table = _typed(table.assign(image=photos.images), prices)
+    by_url = {"fetched_from": photos.urls} if photos.urls.notna().any() else {}
+    table = _typed(table.assign(image=photos.images, **by_url), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)
 
@@ -418,61 +421,6 @@ def _checked_columns(columns: object) -> dict[str, str]:
             parameter="columns",
         )
     return {ours: str(theirs) for ours, theirs in columns.items()}
-
-
-def _read(
-    source: str | Path | pd.DataFrame | datasets.Dataset,
-    root: str | Path | None,
-    name: str | None,
-    *,
-    columns: Mapping[str, str],
-    needs_label: bool,
-    texts: Mapping[str, str | None],
-    faults: Faults,
-) -> tuple[Source, RawTable, str]:
-    """Return the origin of listings, their raw table, and its hash."""
-    if not isinstance(source, str | Path):
-        name = "listings" if name is None else name
-        check_name(name, "the name of the dataset", parameter="name")
-        image, id = (columns.get(ours, ours) for ours in ("image", "id"))
-        held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
-        origin = Source(held.root, held.root, None, name, in_memory=True)
-        for parameter in ("encoding", "sheet"):
-            if texts[parameter] is not None:
-                raise ListingsError(
-                    f"{parameter} has no effect on a table in memory",
-                    got=short_repr(texts[parameter]),
-                    fix="Leave it out.",
-                    parameter=parameter,
-                )
-        origin = origin.told(**texts)
-        return origin, held.raw, hashlib.sha256(held.raw.table.to_csv(index=False).encode()).hexdigest()
-    for parameter, value in (("root", root), ("name", name)):
-        if value is not None:
-            raise ListingsError(
-                f"{parameter} has no effect on a dataset that is read from a path",
-                got=str(value),
-                fix="Leave it out.",
-                parameter=parameter,
-            )
-    origin = find_source(Path(source), faults).told(**texts)
-    raw = read_table(origin, needs_label=needs_label, faults=faults)
-    named = len(raw.table)
-    if origin.metadata:
-        mapped, nested = {**origin.columns, **columns}, origin.is_nested
-        raw = with_unlisted_photos(raw, mapped, origin.root, nested=nested, faults=faults)
-        raw = with_labels_of_folders(raw, mapped, nested=nested)
-    if len(origin.metadata) > 1 or origin.parts or len(raw.table) > named:
-        each = [
-            *(sha256_of_file(file) for file in origin.files),
-            # the folders of parts may name labels
-            *(str(file.relative_to(origin.root)) for file in origin.parts),
-            *(raw.table["image"].dropna() if len(raw.table) > named else ()),
-        ]
-        return origin, raw, hashlib.sha256("\n".join(each).encode()).hexdigest()
-    if origin.table is not None:
-        return origin, raw, sha256_of_file(origin.table)
-    return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()
 
 
 def _too_few(classes: tuple[str, ...], title: str, origin: Source) -> ListingsError:

@@ -41,6 +41,7 @@ RUN_COLUMNS = (
     "label_parent",
     "unmerged_label",
     "worth",
+    "fetched_from",
 )
 DECLARATION = "dataset.toml"
 _TEXTS: tuple[str, ...] = ("currency", "label_separator", "encoding", "sheet")
@@ -95,6 +96,10 @@ class Source:
         Of the table's text, where a person names it.
     sheet : str or None
         The sheet of a workbook, where a person names it.
+    url : str
+        Of a dataset at a URL: what is shown of it; `path` was a copy that is gone.
+    base : str
+        Of a dataset at a URL: the URL of the folder that its photos are relative to.
     """
 
     path: Path
@@ -114,6 +119,13 @@ class Source:
     limits: dict[str, float] = field(default_factory=dict)
     encoding: str | None = None
     sheet: str | None = None
+    url: str = ""
+    base: str = ""
+
+    @property
+    def named(self) -> str:
+        """The dataset as messages and run files name it."""
+        return self.url or printable_name(str(self.path))
 
     def told(self, *, label_separator: str | None, encoding: str | None, sheet: str | None) -> Source:
         """Return the source with what a person said of it, which overrides the declaration."""
@@ -147,7 +159,7 @@ class Source:
         if self.metadata:
             return some((file.relative_to(self.root) for file in self.metadata), 4)
         if self.parts:
-            return f"{self.path} ({many(len(self.parts), 'file')} of Parquet)"
+            return f"{self.url or self.path} ({many(len(self.parts), 'file')} of Parquet)"
         return self.table.name if self.table else str(self.path)
 
     @property

@@ -32,7 +32,6 @@ from training.images.cache import PhotoCache
 from training.networks.zoo import initial_weights
 from training.settings import OPTIMIZERS, Recipe
 from training.utils.devices import Device, find_device
-from training.utils.files import printable_name
 from training.utils.progress import SILENT, Progress, Reporter
 from training.utils.units import duration
 
@@ -107,7 +106,7 @@ def compare_models(
     ['lenet']
     """
     recipes = candidates_of(recipe, models, optimizers)
-    of = dataset or [printable_name(str(listings.source.path))]
+    of = dataset or [listings.source.named]
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(folds, listings=len(listings.table), groups=len(listings.table))
     computer, first = find_device(device), recipes[0]

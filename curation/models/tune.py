@@ -31,7 +31,6 @@ from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
 from training.settings import Recipe
 from training.utils.devices import find_device
-from training.utils.files import printable_name
 from training.utils.progress import SILENT, Progress, Reporter
 from training.utils.units import duration
 
@@ -146,7 +145,7 @@ def tune(
             run.update(computed=arrangement.computed)
             start = _with_first_weights(run, recipe, reporter)
             _Search(prepared, start, trials, folds, stored, arrangement, reporter, time_is_up).run()
-        result = _result(prepared, stored, folds, dataset or [printable_name(str(listings.source.path))])
+        result = _result(prepared, stored, folds, dataset or [listings.source.named])
         result.write()
     return result
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.listings import Listings
+from curation.listings.fetch import why_not_fetched
 from curation.photos.near_duplicates import BLANK, find_similar, kept_small
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
@@ -95,8 +96,11 @@ def with_photo_facts(
             _look_again(finder, paths, facts, most)
     require(facts)
     store.save(photos_file(folder))
+    not_fetched = why_not_fetched(listings.problems)
     for name in ("sha256", "width", "height", "unreadable"):
         values = [fact.error if name == "unreadable" else getattr(fact, name) for fact in facts]
+        if name == "unreadable" and not_fetched:
+            values = [not_fetched.get(id, error) for id, error in zip(table["id"], values, strict=True)]
         table[name] = pd.array(values, dtype=_DTYPES[name])
     table = _with_near_groups(table, store, cache, reporter)
     texts = [finder.text_of(fact.sha256) if finder and not fact.error else PhotoText() for fact in facts]

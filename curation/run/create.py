@@ -13,6 +13,7 @@ from typing import Any
 
 from curation import __version__
 from curation.errors import RunError, RunInUseError
+from curation.remote.addresses import shown
 from curation.run.alike import differences, in_words
 from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.lookup import find_runs_of, next_number
@@ -85,7 +86,7 @@ def started_run(
             run = _next(root / name)
             stack.enter_context(hold(run))
         started = run.record().get("started", now()) if run.record_file.exists() else now()
-        run.update(status="running", command=command, started=started, versions=_versions(), **facts)
+        run.update(status="running", command=list(map(shown, command)), started=started, versions=_versions(), **facts)
         yield run
 
 

@@ -12,6 +12,7 @@ from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options,
 
 TYPED = {
     "columns": ("label=kind of thing", "price="),
+    "fetch": ("https://shop.com/our photos/", "s3://photos/"),
     "fetch_limit": "500MB",
     "label_separator": " > ",
     "allow_bad": 0.35,

@@ -42,6 +42,7 @@ MAY_IMPORT = {
         "curation.fixes",
         "curation.issues",
         "curation.models",
+        "curation.remote",
         "curation.rendering",
         "curation.review",
         "curation.run",
@@ -132,6 +133,7 @@ MAY_IMPORT = {
     ],
     "curation.listings": [
         "curation.errors",
+        "curation.remote",
         "curation.rendering",
         "training.crossval",
         "training.images",
@@ -160,6 +162,7 @@ MAY_IMPORT = {
         "training.images",
         "training.utils",
     ],
+    "curation.remote": ["curation.errors", "curation.rendering", "training.images", "training.utils"],
     "curation.rendering": ["curation.errors", "training.images", "training.utils"],
     "curation.report": [
         "curation.comparison",
@@ -179,6 +182,7 @@ MAY_IMPORT = {
     "curation.run": [
         "curation.errors",
         "curation.listings",
+        "curation.remote",
         "curation.rendering",
         "training.settings",
         "training.utils",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import socket
+import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +34,10 @@ class PhotoServer:
         self.address = address
         self.asked: list[str] = []
         self.ended = threading.Event()
+        #: How often each name was asked for, and the most that were asked for at once.
+        self.counts: Counter[str] = Counter()
+        self.lock = threading.Lock()
+        self.at_once = self.most_at_once = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -42,6 +49,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.photos.asked.append(self.path)
         name = unquote(self.path).strip("/").partition("?")[0]
+        with self.photos.lock:
+            self.photos.counts[name] += 1
+            self.first = self.photos.counts[name] == 1
+        if name.endswith(".csv") and not name.startswith("metadata"):
+            rows = (f"L{row},photos/{row}.png,{'ab'[row % 2]}" for row in range(6))
+            self._send("\n".join(("id,image,label", *rows)).encode())
+            return
         answer = getattr(self, f"_{name.partition('-')[0]}", None)
         if answer is not None:
             answer(name)
@@ -55,6 +69,53 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(key.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(content)
+
+    def _busy(self, name: str) -> None:
+        """Answer 500, and the second time with a photo."""
+        self._send(b"try later", 500) if self.first else self._send(photo_bytes(21))
+
+    def _slow(self, name: str) -> None:
+        """Answer after a moment, and count who waits at once."""
+        with self.photos.lock:
+            self.photos.at_once += 1
+            self.photos.most_at_once = max(self.photos.most_at_once, self.photos.at_once)
+        time.sleep(0.2)
+        with self.photos.lock:
+            self.photos.at_once -= 1
+        self._send(photo_bytes(int(name.rpartition("-")[2])))
+
+    def _wait(self, name: str) -> None:
+        self._send(b"slowly", 429, Retry_After="1") if self.first else self._send(photo_bytes(22))
+
+    def _reset(self, name: str) -> None:
+        """Reset the connection, and answer the second time with a photo."""
+        if self.first:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        else:
+            self._send(photo_bytes(23))
+
+    def _half(self, name: str) -> None:
+        """Send half of a photo, and the second time all of it."""
+        content = photo_bytes(24)
+        self._send(content[:60] if self.first else content, Content_Length=str(len(content)))
+
+    def _down(self, name: str) -> None:
+        self._send(b"out of order", 503)
+
+    def _forbidden(self, name: str) -> None:
+        self._send(b"not for you", 403)
+
+    def _elsewhere(self, name: str) -> None:
+        """Redirect to another host, which is this one by another name."""
+        port = self.server.server_address[1]
+        self._send(b"", 302, Location=f"http://localhost:{port}/9.png")
+
+    def _upwards(self, name: str) -> None:
+        self._send(b"", 302, Location="/private/9.png")
+
+    def _metadata(self, name: str) -> None:
+        self._send(b"", 302, Location="http://169.254.169.254/latest/meta-data/")
 
     def _gone(self, name: str) -> None:
         self._send(b"<html>gone", 404)

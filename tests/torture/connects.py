@@ -72,7 +72,7 @@ COMMANDS = (
     "predict model shop --output predicted",
     "predict price-model runs/demo/3/cleaned --output priced --raw",
     "export model --output model.onnx --tolerance 0.1",
-    "explore urls.csv --fetch --output fetched",
+    "explore urls.csv --fetch {photos} --output fetched",
     "cache",
     "cache --limit 100KB",
     "cache --clear",
@@ -300,7 +300,8 @@ def tried(lines: tuple[str, ...]) -> Tally:
         place = Path(name)
         made: dict[str, str] = {}
         for line in lines:
-            given, _, beside = line.replace("{today}", time.strftime("%F")).partition(" & ")
+            said = line.replace("{today}", time.strftime("%F")).replace("{photos}", photos.address)
+            given, _, beside = said.partition(" & ")
             traced = trace(commands(given), place, commands(beside) if beside else "")
             tally.tried += 1
             port = urlsplit(photos.address).port if "--fetch" in given else None

@@ -20,7 +20,7 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from training.errors import MachineError
+from training.errors import MachineError, check_path
 from training.images.shards import Shard, bytes_of, delete, files_in, shards_in, used_at
 from training.utils.flock import locked_folder
 from training.utils.units import home_as_tilde, parse_bytes
@@ -216,6 +216,7 @@ def open_cache(cache: PhotoCache | str | Path | None) -> PhotoCache:
 def default_cache_folder() -> Path:
     """Return ``$CURATE_CACHE_DIR``, else ``$XDG_CACHE_HOME/curate``, else ``~/.cache/curate``."""
     if named := os.environ.get("CURATE_CACHE_DIR"):
+        check_path(named, "CURATE_CACHE_DIR")
         return Path(named).expanduser()
     # a relative path there is to be ignored (XDG Base Directory Specification 0.8)
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():

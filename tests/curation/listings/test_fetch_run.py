@@ -36,7 +36,7 @@ def test_photos_by_url_are_trained_on_reviewed_and_named_by_url_in_the_cleaned_t
     )
     table.loc[3, "image_url"] = f"{server.address}/gone"
     table.to_csv("shop.csv", index=False)
-    found = curate("find-issues", "shop.csv", "--fetch", "--no-text")
+    found = curate("find-issues", "shop.csv", "--fetch", server.address, "--no-text")
     assert found.exit_code == 0, found.output
     assert "23 photos were fetched." in found.stderr
     run = curation.open_run()
@@ -58,6 +58,6 @@ def test_photos_by_url_are_trained_on_reviewed_and_named_by_url_in_the_cleaned_t
     assert (run.folder / "cleaned" / declared["photos"]).resolve() == tmp_path / "shop"
     # the next program reads the cleaned dataset as it read the input, and nothing is downloaded again
     asked = len(server.asked)
-    again = curation.read_listings(run.folder / "cleaned", fetch=True)
+    again = curation.read_listings(run.folder / "cleaned", fetch=server.address)
     assert again.table["image"].notna().sum() == 23
     assert server.asked[asked:] == ["/gone"]

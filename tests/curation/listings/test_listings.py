@@ -326,7 +326,7 @@ def test_more_than_a_fifth_of_bad_rows_is_refused_with_all_of_them(tmp_path: Pat
         ({"label": " "}, "is missing"),
         ({"image": ""}, "is missing"),
         ({"image": "photos"}, "is a folder, not a file"),
-        ({"image": "https://example.org/1.png"}, "is a URL, and photos are not fetched"),
+        ({"image": "https://example.org/1.png"}, "is a URL that is not allowed to be fetched"),
         ({"image": "a photo of " + "x" * 300}, "no such file"),
     ],
 )

@@ -1,0 +1,1 @@
+"""What lies elsewhere: tables and photos at URLs, fetched within bounds from where the user allows it."""

@@ -1,0 +1,146 @@
+"""Tables that lie elsewhere: which files there are, and copies of them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from curation.remote.addresses import Allowed, scheme_of, store_of
+from curation.remote.bounds import Patience, Tasks, patiently
+from curation.remote.stores import Store, open_store
+from curation.remote.web import download
+from training.utils.progress import Reporter, counted
+
+__all__ = ["Copier"]
+
+_THREADS = 8
+_WEB = ("http", "https")
+#: Folders that are looked into.
+_MOST_FOLDERS = 10_000
+
+
+class Copier:
+    """Copies files of one server or bucket to this machine.
+
+    Parameters
+    ----------
+    url : str
+        Of any file or folder there.
+    most : int
+        Bytes that a file may have.
+    patience : Patience
+        How long one waits.
+
+    Raises
+    ------
+    InputError
+        If the protocol is unknown, or its package is missing.
+    """
+
+    def __init__(self, url: str, most: int, patience: Patience) -> None:
+        self._store: Store | None = None if scheme_of(url) in _WEB else open_store(scheme_of(url))
+        # a redirect must not lead out of the server
+        self._allowed = Allowed().also(store_of(url))
+        self._most, self._patience = most, patience
+
+    @property
+    def lists(self) -> bool:
+        """Whether it can tell which files are in a folder."""
+        return self._store is not None
+
+    def copy(self, files: Mapping[str, Path], reporter: Reporter) -> None:
+        """Copy files, all or none that counts.
+
+        Parameters
+        ----------
+        files : mapping of str to Path
+            URL → where it goes.
+        reporter : Reporter
+            Shows progress.
+
+        Raises
+        ------
+        NotFetchedError
+            If one can't be had.
+        """
+        pool, tasks = ThreadPoolExecutor(_THREADS), Tasks(self._patience)
+
+        def one(url: str, path: Path) -> None:
+            content = patiently(lambda: self._content(url, tasks), self._patience, tasks.stop)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+        try:
+            with reporter.bar("fetching the table") as progress:
+                step = counted(progress, len(files))
+                for _ in pool.map(one, files, files.values()):
+                    step(1)
+        finally:
+            tasks.stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _content(self, url: str, tasks: Tasks) -> bytes:
+        with tasks.one() as task:
+            if self._store is None:
+                return download(url, self._most, self._allowed, task)
+            return self._store.read(url, self._store.find(url, task), self._most, task)
+
+    def names(self, folder: str) -> dict[str, bool]:
+        """Return the names in a folder, and whether each is a folder.
+
+        Parameters
+        ----------
+        folder : str
+            Its URL, with a slash at its end.
+
+        Raises
+        ------
+        NotFetchedError
+            If it can't be had, or does not exist.
+        """
+        store = self._store
+        if store is None:
+            raise TypeError("a server of web pages lists no folder")
+
+        tasks = Tasks(self._patience)
+
+        def listed() -> dict[str, bool]:
+            with tasks.one() as task:
+                facts = store.call("ls", folder, task, detail=True)
+            named = {posixpath.basename(each["name"].rstrip("/")): each["type"] == "directory" for each in facts}
+            # a bucket may have an empty object for the folder itself
+            own = posixpath.basename(folder.rstrip("/"))
+            same = {each["name"].rstrip("/") for each in facts} & {store.files._strip_protocol(folder).rstrip("/")}
+            return {name: is_folder for name, is_folder in named.items() if name and not (same and name == own)}
+
+        return patiently(listed, self._patience, tasks.stop)
+
+    def below(self, folder: str, enters: Callable[[str, Mapping[str, bool]], bool]) -> dict[str, bool]:
+        """Return the paths below a folder, relative to it, and whether each is a folder.
+
+        Parameters
+        ----------
+        folder : str
+            Its URL, with a slash at its end.
+        enters : callable
+            Whether to look into a folder below, by its path and by the names beside it.
+
+        Raises
+        ------
+        NotFetchedError
+            As for :meth:`names`.
+        """
+        found: dict[str, bool] = {}
+        waiting = [""]
+        for _ in range(_MOST_FOLDERS):
+            if not waiting:
+                break
+            above = waiting.pop()
+            names = self.names(folder + above)
+            for name, is_folder in names.items():
+                found[above + name] = is_folder
+                if is_folder and enters(above + name, names):
+                    waiting.append(f"{above}{name}/")
+        return found

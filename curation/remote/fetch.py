@@ -1,0 +1,274 @@
+"""Many files from elsewhere: fetched in parallel, with patience, into a folder that keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from curation.errors import MachineError
+from curation.remote.addresses import Allowed, scheme_of, store_of
+from curation.remote.bounds import NotFetchedError, Patience, Tasks, patiently
+from curation.remote.stores import Found, Store, open_store
+from curation.remote.web import download
+from curation.rendering.words import many
+from training.images.shards import delete, files_in
+from training.utils.files import whole_file
+from training.utils.noise import noise_to
+from training.utils.parallel import map_ahead
+from training.utils.progress import Reporter, counted
+from training.utils.units import bytes_text, home_as_tilde
+
+__all__ = ["Bounds", "Fetched", "Fetcher", "Given"]
+
+_THREADS = 16
+_AHEAD = 64
+#: Files of a store that are asked for first, from all over the list: if it gives none of them, it gives none.
+_SAMPLE = 16
+#: Failures in a row, for reasons that are about all of a store, after which it is not asked any more.
+_MOST_FAILURES = 64
+#: Hexadecimal digits of a URL's hash in the name of its file, 128 bits.
+_HASH_LENGTH = 32
+_WEB = ("http", "https")
+#: Parts of a query that are new whenever a link is signed: the same object has the same name.
+_SIGNED = re.compile(r"(?<=[?&])X-(?:Amz|Goog)-[^&]*&?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is fetched: ``file`` bytes of one at most, and ``all`` bytes of all together."""
+
+    file: int
+    all: int
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was fetched, or was there.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    new : bool
+        Whether it was fetched now.
+    """
+
+    path: Path
+    new: bool
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What became of URLs.
+
+    Attributes
+    ----------
+    given : dict of str to Given
+        By their URLs.
+    reasons : dict of str to str
+        Why the others gave nothing, as the end of a sentence about the URL.
+    refusing : dict of str to str
+        Servers and buckets that gave nothing at all, by what is shown of them, and why.
+    """
+
+    given: dict[str, Given] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    refusing: dict[str, str] = field(default_factory=dict)
+
+
+class Fetcher:
+    """Fetches files into a folder, each once in each of its versions.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are kept, named by the hash of their URL, and of their version where a store tells it.
+    allowed : Allowed
+        What may be asked, redirects included.
+    limits : Bounds
+        How much of it.
+    ending : callable
+        Returns the ending of a file's name by its content; raises NotFetchedError for what is none that is wanted. It
+        is called with the content, and with whether it comes from the web, where anything may be in its place.
+    patience : Patience
+        How long one waits.
+
+    Raises
+    ------
+    InputError
+        In :meth:`fetch`, if a protocol is unknown, or its package is missing.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        allowed: Allowed,
+        limits: Bounds,
+        ending: Callable[[bytes, bool], str],
+        patience: Patience = Patience(),  # noqa: B008 (frozen)
+    ) -> None:
+        self._folder, self._allowed, self._limits, self._ending = folder, allowed, limits, ending
+        self._patience, self._tasks = patience, Tasks(patience)
+        self._left, self._lock = limits.all, Lock()
+        self._stores: dict[str, Store] = {}
+        self._there: dict[str, list[Path]] = defaultdict(list)
+        self._failures: dict[str, int] = defaultdict(int)
+        self._refusing: dict[str, str] = {}
+
+    def fetch(self, urls: Sequence[str], reporter: Reporter, *, enough: Callable[[Mapping[str, str]], None]) -> Fetched:
+        """Fetch what is not there, or not in the version that its store has now.
+
+        What is on its way when the limit of all is reached is finished. After Ctrl-C, what is there stays.
+
+        Parameters
+        ----------
+        urls : sequence of str
+            Each once, and allowed.
+        reporter : Reporter
+            Shows progress.
+        enough : callable
+            Called with the servers and buckets that give nothing, and why, as soon as that is known; may raise.
+
+        Raises
+        ------
+        MachineError
+            If the folder can't be written to.
+        """
+        for path in files_in(self._folder):
+            if not path.name.startswith("."):
+                self._there[path.stem.partition("-")[0]].append(path)
+        fetched = Fetched(refusing=self._refusing)
+        asked = []
+        for url in urls:
+            kept = self._kept(url, None) if scheme_of(url) in _WEB else None
+            if kept is None:
+                asked.append(url)
+            else:
+                fetched.given[url] = Given(kept, new=False)
+        for scheme in sorted({scheme_of(url) for url in asked} - set(_WEB)):
+            self._stores[scheme] = open_store(scheme)
+        if asked:
+            self._fetch(asked, fetched, reporter, enough)
+        return fetched
+
+    def _fetch(
+        self, urls: Sequence[str], fetched: Fetched, reporter: Reporter, enough: Callable[[Mapping[str, str]], None]
+    ) -> None:
+        pool = ThreadPoolExecutor(_THREADS)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            most = f"{bytes_text(self._limits.file)} each and {bytes_text(self._limits.all)} in all (`fetch_limit`)"
+            reporter.say(
+                f"fetching {many(len(urls), 'photo')} into {home_as_tilde(self._folder)}: at most {most}; "
+                "what is there already is not fetched again"
+            )
+            # what Pillow notes of odd metadata says nothing of the photos
+            with noise_to(), reporter.bar("fetching photos") as progress, warnings.catch_warnings(action="ignore"):
+                step = counted(progress, len(urls))
+                first = _samples(urls)
+                self._give(pool, first, fetched, step)
+                if self._refusing:
+                    enough(self._refusing)
+                self._give(pool, [url for url in urls if url not in first], fetched, step)
+                pool.shutdown()
+        except OSError as error:
+            where = home_as_tilde(self._folder)
+            raise MachineError(f"photos can't be kept in {where}: {error.strerror or error}") from error
+        finally:
+            # after Ctrl-C: what is there stays, and nothing else is begun
+            self._tasks.stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _give(
+        self, pool: ThreadPoolExecutor, urls: Collection[str], fetched: Fetched, step: Callable[[int], None]
+    ) -> None:
+        """Fetch some files; a store that gives none of them for a reason that is about all is refusing."""
+        whys: dict[str, list[NotFetchedError | None]] = defaultdict(list)
+        for url, result in zip(urls, map_ahead(pool, self._tried, urls, _AHEAD), strict=True):
+            if isinstance(result, Given):
+                fetched.given[url] = result
+                whys[store_of(url)].append(None)
+            else:
+                fetched.reasons[url] = result.reason
+                whys[store_of(url)].append(result)
+            step(1)
+        for store, each in whys.items():
+            if all(why is not None and why.of_all for why in each):
+                self._refusing.setdefault(store, str(each[0]))
+
+    def _tried(self, url: str) -> Given | NotFetchedError:
+        store = store_of(url)
+        if store in self._refusing:
+            return NotFetchedError(f"was not asked for, as {store} gives nothing", of_all=True)
+        try:
+            given = patiently(lambda: self._once(url), self._patience, self._tasks.stop)
+        except NotFetchedError as error:
+            self._note(store, error)
+            return error
+        self._note(store, None)
+        return given
+
+    def _note(self, store: str, why: NotFetchedError | None) -> None:
+        """Count failures in a row of a store that gave something before, and may be down."""
+        with self._lock:
+            down = why is not None and why.again and why.of_all
+            self._failures[store] = self._failures[store] + 1 if down else 0
+            if self._failures[store] >= _MOST_FAILURES:
+                self._refusing.setdefault(store, str(why))
+
+    def _once(self, url: str) -> Given:
+        found = None
+        with self._tasks.one() as task:
+            if scheme_of(url) in _WEB:
+                self._check_left()
+                content = download(url, self._limits.file, self._allowed, task)
+            else:
+                store = self._stores[scheme_of(url)]
+                found = store.find(url, task)
+                if kept := self._kept(url, found):
+                    return Given(kept, new=False)
+                self._check_left()
+                content = store.read(url, found, self._limits.file, task)
+            with self._lock:
+                self._left -= len(content)
+            path = self._folder / f"{_name(url, found)}{self._ending(content, found is None)}"
+            if path.is_dir():
+                # no file can take its place
+                delete(path)
+            with whole_file(path) as temporary:
+                temporary.write_bytes(content)
+        return Given(path, new=True)
+
+    def _check_left(self) -> None:
+        if self._left <= 0:
+            raise NotFetchedError(f"is beyond the limit of {bytes_text(self._limits.all)} in all")
+
+    def _kept(self, url: str, found: Found | None) -> Path | None:
+        """Return the file of a URL that is there, in the version that was found."""
+        name = _name(url, found)
+        kept = (path for path in self._there.get(name.partition("-")[0], ()) if path.stem == name and path.is_file())
+        return next(kept, None)
+
+
+def _samples(urls: Sequence[str]) -> dict[str, None]:
+    """Return a few URLs of each store, from all over the list, in its order."""
+    stores: dict[str, list[str]] = defaultdict(list)
+    for url in urls:
+        stores[store_of(url)].append(url)
+    chosen: set[str] = set()
+    for each in stores.values():
+        count = min(_SAMPLE, len(each))
+        chosen.update(each[place * len(each) // count] for place in range(count))
+    return dict.fromkeys(url for url in urls if url in chosen)
+
+
+def _name(url: str, found: Found | None) -> str:
+    digest = hashlib.sha256(_SIGNED.sub("", url).encode(errors="surrogatepass")).hexdigest()[:_HASH_LENGTH]
+    return digest if found is None else f"{digest}-{found.version}"
