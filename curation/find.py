@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from curation.evidence.asked_features import GivenEmbeddings
 from curation.evidence.embeddings import Embeddings, describe_embeddings
 from curation.evidence.evidence import CURATE, FLAGS, Evidence
+from curation.evidence.fitted import fitted_file
 from curation.evidence.kept_embeddings import given_embeddings, keep_embeddings
 from curation.evidence.merged import probabilities_of
 from curation.evidence.probabilities import (
@@ -35,9 +36,9 @@ from curation.run.folder import RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import check_folds
 from training.engine.contract import LOCAL, Engine
-from training.errors import check_choice
+from training.errors import InputError, check_choice
 from training.features.choice import sized, with_features
-from training.features.names import networks_in
+from training.features.names import given_in, networks_in
 from training.images.cache import PhotoCache, default_cache
 from training.settings import AUTO, STANDARD, Execution, Recipe
 from training.utils.arrays import Int64
@@ -99,6 +100,28 @@ class FindSettings:
         """Refuse names that nobody knows."""
         check_choice("flags", "source of the flags", self.flags, FLAGS)
         check_choice("titles", "way to understand titles", self.titles, TITLES)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> FindSettings:
+        """Return the settings of a run that trained its models, by its ``run.json``.
+
+        Raises
+        ------
+        InputError
+            If probabilities or embeddings were given to it, which a newer table has none of.
+        """
+        settings = record["settings"]
+        if record.get("features") is None or given_in(record.get("features_of", "")):
+            raise InputError(
+                "the earlier run was given probabilities or embeddings, which new listings have none of",
+                fix="Give those of all listings to `find_issues()`, without `since`.",
+                parameter="refit",
+            )
+        train = settings["train"]
+        recipe = Recipe(**{name: train[name] for name in Recipe.__dataclass_fields__ if name in train})
+        execution = Execution(**{name: train[name] for name in Execution.__dataclass_fields__ if name in train})
+        own = {name: settings[name] for name in ("text", "flags", "titles", "worth", "csv") if name in settings}
+        return cls(settings["folds"], recipe, execution, **own)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them, but for what is read of embeddings."""
@@ -188,6 +211,8 @@ def find(
             issues = find_issues(evidence)
             release_unused()
             write_evidence(run, evidence, issues)
+            if evidence.fitted is not None:
+                evidence.fitted.save(fitted_file(run))
             # tables, and the report, which reads what was written, are made beside nothing as large
             del evidence
             release_unused()

@@ -17,13 +17,16 @@ from curation.fixes import apply_fixes as write_fixes
 from curation.fixes.cleaned import require_layout
 from curation.run.folder import RunFolder
 from curation.run.lost_journal import require_journal
-from training.images.cache import PhotoCache
+from training.images.cache import PhotoCache, open_cache
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import parse_time
 
 # what takes seconds to import is imported where it is used: `curate status` needs none of it
 if TYPE_CHECKING:
+    import pandas as pd
+
     from curation.comparison.result import Comparison, Retrained
+    from curation.incoming.check import Checker
     from curation.verification import Verified
 
 __all__ = ["Run"]
@@ -156,6 +159,67 @@ class Run(RunReview):
             done = write_fixes(files, fixes, format)
             self._renew_report(reporter)
             return done
+
+    @checked
+    def check(
+        self,
+        listings: Sequence[Mapping[str, Any]] | pd.DataFrame,
+        *,
+        root: str | Path | None = None,
+        cache: str | Path | PhotoCache | None = None,
+    ) -> pd.DataFrame:
+        """Check single listings by the models of this run, each by itself: what `find_issues(since=)` would say of it.
+
+        The first call loads the models; :meth:`checker` keeps them in memory for many calls.
+
+        Parameters
+        ----------
+        listings : sequence of mapping, or DataFrame
+            Fields by the names of the dataset's columns: the path of the photo, label, price, title, and perhaps id and
+            group.
+        root : str or Path, optional
+            The folder that relative paths of photos start from; by default the current one.
+        cache : str, Path or PhotoCache, optional
+            Folder where the text in photos is kept; by default the user's.
+
+        Returns
+        -------
+        DataFrame
+            One row for each: ``id``, ``error`` (why it can't be checked), ``is_flagged``, ``suggested_label``,
+            ``suggested_confidence``, ``none_of_these``, flag and score of each kind of issue, ``price_low``,
+            ``price_high``, ``suggested_price``, ``reasons``, ``reposts`` (ids of known listings with the same photo).
+
+        Raises
+        ------
+        RunError
+            If the run has no models that judge new listings.
+        """
+        rows = listings.to_dict("records") if hasattr(listings, "to_dict") else list(listings)
+        with self.checker(cache=cache) as checker:
+            return checker.table(rows, Path() if root is None else Path(root))
+
+    @checked
+    def checker(self, *, cache: str | Path | PhotoCache | None = None) -> Checker:
+        """Return what checks single listings and keeps the models in memory, to be used in a ``with`` block.
+
+        Parameters
+        ----------
+        cache : str, Path or PhotoCache, optional
+            As for :meth:`check`.
+
+        Returns
+        -------
+        Checker
+            Called with listings, it returns a dict for each, as ``curate check`` prints them.
+
+        Raises
+        ------
+        RunError
+            If the run has no models that judge new listings.
+        """
+        from curation.incoming.check import Checker
+
+        return Checker(RunFolder(Path(self.folder)), open_cache(cache))
 
     @checked
     def learn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from curation.api.run import Run
-from curation.errors import about, checked
+from curation.errors import InputError, about, checked
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.problems import require_trainable
 from curation.run import lookup
+from curation.run.carry_over import carry_from
 from curation.run.diff import diff_runs
 from curation.run.diff_result import RunDiff
 from curation.run.folder import RUNS, RunFolder
@@ -51,6 +53,8 @@ def find_issues(
     | np.ndarray[Any, Any]
     | Sequence[str | Path | pd.DataFrame | np.ndarray[Any, Any]]
     | None = None,
+    since: str | Path | Run | None = None,
+    refit: bool = False,
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     csv: bool = False,
@@ -98,6 +102,12 @@ def find_issues(
         its index or in a column ``id``, and numbered columns or one of lists; or an array of shape (N, W) with a row
         per listing in the order of ``listings.table``. Several are joined: ``"lite0+clip.npz"``, or
         ``["lite0", table]``.
+    since : str, Path or Run, optional
+        A finished run of an earlier version of the table. Its models judge the listings that are new or changed, with
+        its settings, in a fraction of the time; the others keep what it said of them. Reposts of known photos are
+        found, decisions are taken over, and the run says how far the new listings are from the others.
+    refit : bool
+        With `since`: train again, with the settings of that run.
     recipe : Recipe
         How models are trained; its seed is the run's.
     execution : Execution
@@ -157,10 +167,24 @@ def find_issues(
     from curation.evidence.asked_features import take_features
     from curation.find import FindSettings, find
 
-    if isinstance(probabilities, str):
-        probabilities = Path(probabilities)
-    recipe, embeddings = take_features(recipe, features)
-    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings, csv)
+    earlier = None if since is None else _earlier(since)
+    if earlier is None:
+        if refit:
+            raise InputError("`refit` has no effect without `since`", fix="Leave it out.", parameter="refit")
+        if isinstance(probabilities, str):
+            probabilities = Path(probabilities)
+        recipe, embeddings = take_features(recipe, features)
+        settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings, csv)
+    else:
+        own = FindSettings(folds, recipe, execution, None, text, flags, titles, worth)
+        if probabilities is not None or features is not None or own != FindSettings():
+            raise _no_effect("settings have no effect with `since`: they are those of the earlier run", earlier)
+        if not refit:
+            if (engine, address) != ("local", None):
+                raise _no_effect("`engine` and `address` have no effect with `since`: nothing is trained", earlier)
+            return _since(listings, earlier, run, csv=csv, cache=cache, command=command, wait=wait, reporter=reporter)
+        settings = FindSettings.of(earlier.record())
+        settings = replace(settings, csv=csv or settings.csv)
     run_folder, opened = None if run is None else Path(run), open_cache(cache)
     written = [opened.folder, _nearest(run_folder or RUNS)]
     with open_engine(engine, address, written=written, read=_read_by(listings), reporter=reporter) as computing:
@@ -174,6 +198,8 @@ def find_issues(
             engine=computing,
             reporter=reporter,
         )
+    if earlier is not None:
+        _take_over(earlier, finished, reporter)
     return Run(finished.folder)
 
 
@@ -188,6 +214,50 @@ def _read_by(listings: Listings) -> list[Path]:
     root = listings.source.root
     photos = (photo_path(root, image) for image in listings.table["image"].dropna().iloc[:_PHOTOS])
     return [root, *[path for path in photos if path.exists()][:1]]
+
+
+def _earlier(since: str | Path | Run) -> RunFolder:
+    with about("since"):
+        return RunFolder(Path(since.folder)) if isinstance(since, Run) else lookup.open_run(since)
+
+
+def _no_effect(what: str, earlier: RunFolder) -> InputError:
+    return InputError(what, got=str(earlier.folder), fix="Leave one of them out.", parameter="since")
+
+
+def _since(
+    listings: Listings,
+    earlier: RunFolder,
+    run: str | Path | None,
+    *,
+    csv: bool,
+    cache: str | Path | PhotoCache | None,
+    command: Sequence[str],
+    wait: bool | float,
+    reporter: Reporter,
+) -> Run:
+    """Judge what is new since a run."""
+    from curation.incoming.since import find_since
+
+    made = find_since(
+        listings,
+        earlier,
+        run_folder=None if run is None else Path(run),
+        csv=csv,
+        cache=open_cache(cache),
+        command=command,
+        wait=wait,
+        reporter=reporter,
+    )
+    return Run(made.folder)
+
+
+def _take_over(earlier: RunFolder, run: RunFolder, reporter: Reporter) -> None:
+    """Take over what was decided in the run whose settings another one has."""
+    with run.holding("find_issues", wait=True, reporter=reporter):
+        taken = carry_from(earlier, run)
+    if taken is not None:
+        reporter.say(str(taken))
 
 
 @checked

@@ -8,6 +8,7 @@ from curation import __version__
 from curation.cli.apply import apply_fixes, undo
 from curation.cli.audit import audit
 from curation.cli.cache import cache
+from curation.cli.check import check
 from curation.cli.compare_models import compare_models
 from curation.cli.demo import demo
 from curation.cli.explore import explore
@@ -37,6 +38,7 @@ def main() -> None:
     curate find-issues demo       flag wrong labels, odd prices, reposts and bad photos
     curate review                 review the flagged listings: keep, relabel, reprice, delete
     curate audit --size 200       draw listings by chance: how many labels are wrong?
+    curate check LISTING.json     check single listings by a finished run
     curate apply-fixes            write the corrected dataset
     curate retrain --compare      train before and after, compare on one test set
     curate train demo             train one model of labels or prices
@@ -55,6 +57,7 @@ for command in (
     demo,
     explore,
     find_issues,
+    check,
     review,
     audit,
     apply_fixes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,12 @@ _PRICE_COLUMNS = ["id", "price", "expected", "chance", "at_stake", "cause"]
     metavar="RUN",
     help="Judge the listings of an earlier run again, with all that was decided in it; takes no DATASET.",
 )
+@click.option(
+    "--since",
+    metavar="RUN",
+    help="Judge only the listings that are new or changed since an earlier run, by its models and with its settings.",
+)
+@click.option("--refit", is_flag=True, help="With --since: train again, with the settings of that run.")
 @dataset_options
 @click.option(
     "--probabilities",
@@ -107,6 +114,8 @@ def find_issues(
     dataset: str | Path | None,
     run_folder: Path | None,
     learn_from: str | None,
+    since: str | None,
+    refit: bool,
     form: DatasetForm,
     probabilities: Path | None,
     folds: int,
@@ -140,6 +149,26 @@ def find_issues(
         return
     if dataset is None:
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="DATASET", param_type="argument")
+    if since is not None:
+        _refuse_beside_since(refit)
+        listings = read_dataset(dataset, form, needs_image=True, cache=cache_dir, reporter=reporter)
+        run = curation.find_issues(
+            listings,
+            run=run_folder,
+            since=since,
+            refit=refit,
+            csv=csv,
+            cache=cache_dir,
+            engine=engine,
+            address=address,
+            wait=wait,
+            command=sys.argv,
+            reporter=reporter,
+        )
+        _show(run, budget, own=False, as_json=as_json)
+        return
+    if refit:
+        raise InputError("--refit has no effect without --since", fix="Leave it out.")
     recipe, execution = train_settings(train)
     _check_options(execution.complete(recipe), given=probabilities is not None)
     listings = read_dataset(dataset, form, needs_image=probabilities is None, cache=cache_dir, reporter=reporter)
@@ -182,8 +211,19 @@ def _refuse_beside_learn_from(dataset: str | Path | None) -> None:
     refuse_without_effect(names - _BESIDE_LEARN_FROM, why, "Leave it out.")
 
 
+def _refuse_beside_since(refit: bool) -> None:
+    """Refuse settings where those of an earlier run hold, and a cluster where nothing is trained."""
+    names = {str(parameter.name) for parameter in click.get_current_context().command.params}
+    of_dataset = {field.name for field in fields(DatasetForm)}
+    why = "with --since: settings and models are those of the earlier run"
+    beside = _BESIDE_SINCE | of_dataset | ({"engine", "address"} if refit else set())
+    refuse_without_effect(names - beside, why, "Leave it out.")
+
+
 #: What may be given with --learn-from.
 _BESIDE_LEARN_FROM = {"dataset", "run_folder", "learn_from", "budget", "wait", "as_json"}
+#: What may be given with --since, and what is about the form of DATASET.
+_BESIDE_SINCE = {*_BESIDE_LEARN_FROM, "since", "refit", "csv", "cache_dir"} - {"learn_from"}
 # the seed chooses the test set, and the photos are kept at this size for `retrain`
 _KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size", "features"}
 _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}

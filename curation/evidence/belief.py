@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from curation.evidence.calibration import temperature
+from curation.evidence.fitted import Values
 from curation.evidence.log_odds import margins
 from curation.evidence.pool import SIZES_FORGOTTEN, fuse, learn_weights
 from curation.evidence.rows import Rows
 from curation.evidence.sources import PHOTO, Source, class_sizes
 from training.utils.arrays import Bool, Float32, Float64, Int64
-from training.utils.blocks import row_blocks
+from training.utils.blocks import finite_rows, row_blocks
 
 if TYPE_CHECKING:
     # evidence.py imports this module
@@ -98,16 +100,19 @@ def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
     observed = np.logical_or.reduce([source.observed for source in sources])
     judged = observed & evidence.trained_on_label
     learnable, learned = labelled[judged[labelled]], rows[judged[rows]]
-    if not len(learnable) or not len(learned):
+    key = f"belief of {', '.join(source.name for source in sources)}"
+    if not evidence.number(f"{key}: any", lambda: bool(len(learnable) and len(learned))):
         return None
     fold, sizes = evidence.fold, class_sizes(evidence)
-    fold_weights = learn_weights(sources, sizes, taught, fold, learned)
+    fold_weights = evidence.fit(
+        f"{key}: weights", lambda: {"weights": learn_weights(sources, sizes, taught, fold, learned)}
+    )["weights"]
     fused = fuse(sources, sizes, fold_weights, fold, provided=evidence.provided)
     weights, shift = fold_weights[fold, : len(sources)], np.zeros(len(given))
     if evidence.in_fold is not None and sources[0].name == PHOTO:
         shift = weights[:, 0] * IN_FOLD_SHARE * _in_fold_shift(evidence, evidence.in_fold, sources[0], sizes)
     shifted = Rows(fused.shape, lambda rows: _shifted(fused[rows], np.maximum(given[rows], 0), shift[rows]))
-    factor = temperature(shifted, taught, learned)
+    factor = evidence.number(f"{key}: factor", lambda: temperature(shifted, taught, learned))
     logs = Rows(fused.shape, lambda rows: factor * shifted[rows])
     return Belief(logs, sources, factor * weights, factor * shift, observed, judged, learnable)
 
@@ -124,9 +129,6 @@ def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: F
     Listings that trained no model are compared among themselves. What a person decided on a label that is learned from
     would be in its own evidence, as those models learned it, so the shift of such a label is 0.
     """
-    # slow to import, and given probabilities need none of it
-    from scipy.stats import median_abs_deviation
-
     label, shift = np.maximum(evidence.given, 0), np.zeros(len(evidence.given))
     labelled = photo.observed & (evidence.given >= 0)
     prior = (1 - SIZES_FORGOTTEN) * sizes
@@ -135,11 +137,26 @@ def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: F
     within = margins(own, label)
     if evidence.known is not None:
         labelled[evidence.known.order] = False
-    for rows in (labelled & evidence.may_train, labelled & ~evidence.may_train):
-        if not rows.any():
-            continue
-        spread, spread_within = median_abs_deviation(out_of_fold[rows]), median_abs_deviation(within[rows])
+    # new listings with a photo that those models learned have none
+    labelled &= finite_rows(in_fold)
+    for name, rows in (
+        ("trained", labelled & evidence.may_train),
+        ("untrained", labelled & ~evidence.may_train),
+    ):
+        margin, of_others = out_of_fold[rows], within[rows]
+        numbers = evidence.fit(f"margins of {name}", partial(_centres_and_spreads, margin, of_others))
+        (centre, spread), (centre_within, spread_within) = numbers["out of fold"], numbers["in fold"]
         if spread_within > 0:
-            centred = within[rows] - np.median(within[rows])
-            shift[rows] = centred * spread / spread_within + np.median(out_of_fold[rows]) - out_of_fold[rows]
+            shift[rows] = (of_others - centre_within) * spread / spread_within + centre - margin
     return shift
+
+
+def _centres_and_spreads(out_of_fold: Float64, in_fold: Float64) -> Values:
+    """Return median and median absolute deviation of both; 0 without any listing."""
+    # slow to import, and given probabilities need none of it
+    from scipy.stats import median_abs_deviation
+
+    return {
+        name: np.array([np.median(margin), median_abs_deviation(margin)] if len(margin) else [0.0, 0.0])
+        for name, margin in (("out of fold", out_of_fold), ("in fold", in_fold))
+    }

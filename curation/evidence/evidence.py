@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,17 +11,18 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.belief import Belief, believe
+from curation.evidence.fitted import Fitted, Values
 from curation.evidence.hierarchy import Hierarchy
 from curation.evidence.known import Known
 from curation.evidence.sources import Source, gather
 from curation.evidence.twins import twins_as_one
-from curation.listings.columns import groups_of
+from curation.listings.columns import class_numbers, groups_of
 from curation.photos.near_duplicates import BLANK
 from training.crossval.folds import connect
 from training.utils.arrays import Bool, Float32, Float64, Int64
 from training.utils.blocks import finite_rows
 
-__all__ = ["CLEANLAB", "CURATE", "FLAGS", "Evidence"]
+__all__ = ["CLEANLAB", "CURATE", "FLAGS", "Evidence", "Nearby"]
 
 #: Whose flags of wrong labels hold: ours, from all evidence, or cleanlab's, from the probabilities alone.
 CURATE = "curate"
@@ -29,6 +30,25 @@ CLEANLAB = "cleanlab"
 FLAGS = (CURATE, CLEANLAB)
 #: Number of folds for listings that have none, as with your own probabilities.
 _FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """The photos of an earlier run that are most like those of n listings.
+
+    Attributes
+    ----------
+    distance : ndarray of float32, shape (n,)
+        Mean distance to the nearest ones, see :func:`training.features.neighbours.nearest_of_others`; NaN without any.
+    ids : list of str, length n
+        The nearest listing.
+    labels : list of str or None, length n
+        Its given label.
+    """
+
+    distance: Float32
+    ids: list[str]
+    labels: list[str | None]
 
 
 @dataclass(frozen=True)
@@ -70,6 +90,15 @@ class Evidence:
         labels of others may have been decided since they were given.
     worth : str or None
         The column of `listings` that says what each is worth, ``worth`` or ``price``; None if all are worth the same.
+    fitted : Fitted or None
+        Keeps what is learned from these listings; or what an earlier run learned, by which they are judged: then none
+        of them teaches anything. None if nothing is kept.
+    posted : ndarray of float32, shape (N, K), or None
+        With what an earlier run learned: how many listings of that run have the same photo, by their labels.
+    nearest : Nearby or None
+        With what an earlier run learned: the photos of that run that are most like those of the listings.
+    reposts : DataFrame or None
+        With what an earlier run learned: what :mod:`curation.issues.near_duplicate` says of the listings among all.
     """
 
     listings: pd.DataFrame
@@ -86,6 +115,10 @@ class Evidence:
     refitted: Float32 | None = None
     known: Known | None = None
     worth: str | None = None
+    fitted: Fitted | None = None
+    posted: Float32 | None = None
+    nearest: Nearby | None = None
+    reposts: pd.DataFrame | None = None
 
     @property
     def twins_as_one(self) -> Evidence:
@@ -106,7 +139,7 @@ class Evidence:
     @cached_property
     def given(self) -> Int64:
         """Class number of the given label, shape (N,); -1 without one."""
-        return pd.Categorical(self.labels, categories=self.classes).codes.astype(np.int64)
+        return class_numbers(self.labels, self.classes)
 
     @cached_property
     def taught(self) -> Int64:
@@ -116,7 +149,7 @@ class Evidence:
         """
         if self.known is None:
             return self.given
-        return pd.Categorical(self._as_classes(self.known.labels), categories=self.classes).codes.astype(np.int64)
+        return class_numbers(self._as_classes(self.known.labels), self.classes)
 
     @cached_property
     def hierarchy(self) -> Hierarchy:
@@ -134,8 +167,28 @@ class Evidence:
         return self.trained is None
 
     @property
+    def applied(self) -> bool:
+        """Whether the listings are judged by what an earlier run learned."""
+        return self.fitted is not None and self.fitted.applied
+
+    def fit(self, name: str, learn: Callable[[], Values]) -> Values:
+        """Return what is learned under a name, from these listings or by an earlier run."""
+        return learn() if self.fitted is None else self.fitted(name, learn)
+
+    def number(self, name: str, learn: Callable[[], float]) -> float:
+        """Return one number that is learned, as :meth:`fit` does."""
+        return float(self.fit(name, lambda: {"number": np.array(learn(), dtype=np.float64)})["number"])
+
+    @cached_property
+    def unlabelled(self) -> Bool:
+        """Whether there is no given label, shape (N,). A class that an earlier run does not know is a label, too."""
+        return self.labels.isna().to_numpy(dtype=bool)
+
+    @property
     def may_train(self) -> Bool:
-        """Whether the label may be used for training, shape (N,): not in the test set."""
+        """Whether the label may be used for training, shape (N,): not in the test set, and nothing is applied."""
+        if self.applied:
+            return np.zeros(len(self.listings), dtype=bool)
         return np.asarray((self.taught >= 0) & self._not_test)
 
     @property

@@ -15,6 +15,7 @@ import pandas as pd
 
 from curation.errors import some
 from curation.evidence.evidence import Evidence
+from curation.evidence.fitted_heads import fitted_heads
 from curation.evidence.kept_embeddings import kept_embeddings
 from curation.evidence.split import open_photos
 from curation.listings import Listings
@@ -250,16 +251,18 @@ class FoldTrainer:
             engine=engine,
             reporter=reporter,
         )
+        trained = trained_classes(labels, folds, len(self.classes))
         return Evidence(
             table,
             tuple(self.classes),
             scores.probs.astype(np.float64),
-            trained_classes(labels, folds, len(self.classes)),
+            trained,
             currency,
             scores.in_fold,
             scores.neighbours,
             run.features(),
             refitted=scores.refitted,
+            fitted=fitted_heads(run, scores, folds, labels, trained),
         )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from curation.evidence.calibration import temperature
 from curation.evidence.class_prices import ClassPrices
+from curation.evidence.fitted import Values
 from curation.evidence.log_odds import softmax
 from curation.evidence.rows import Rows
 from curation.evidence.title_meaning import meaning_likelihoods
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     # evidence.py imports this module
     from curation.evidence.evidence import Evidence
 
-__all__ = ["MEANING", "PHOTO", "PRICE", "TEXT", "TITLE", "Source", "class_sizes", "gather"]
+__all__ = ["MEANING", "PHOTO", "PRICE", "REPOSTS", "TEXT", "TITLE", "Source", "class_sizes", "gather"]
 
 
 PHOTO = "photo"
@@ -30,6 +31,7 @@ TITLE = "title"
 MEANING = "title meaning"
 TEXT = "text in photo"
 PRICE = "price"
+REPOSTS = "reposts"
 #: Share of prices, titles and texts that say nothing about the class: typing errors, placeholders, bundles, keywords.
 #: It keeps one unusual price, or one word, from overruling a photo.
 STRAY = 0.05
@@ -39,6 +41,8 @@ MISLABELLED = 0.15
 REPOSTS_COUNT = 2
 #: How much the labels of similar photos count beside the model of the photo.
 SIMILAR_COUNT = 0.3
+#: What the sources of a run were, as it is kept.
+_SOURCES = "sources"
 #: Lower probabilities are raised to this: no model is that sure.
 LEAST = 1e-8
 
@@ -67,8 +71,12 @@ class Source:
 
 def class_sizes(evidence: Evidence) -> Float64:
     """Return the log share of each class among the labels that may be used for training, shape (K,)."""
-    counts = np.bincount(evidence.taught[evidence.may_train], minlength=len(evidence.classes)) + 0.5
-    return np.asarray(np.log(counts / counts.sum()))
+
+    def learn() -> Values:
+        counts = np.bincount(evidence.taught[evidence.may_train], minlength=len(evidence.classes)) + 0.5
+        return {"logs": np.log(counts / counts.sum())}
+
+    return evidence.fit("class sizes", learn)["logs"]
 
 
 def gather(evidence: Evidence) -> list[Source]:
@@ -78,7 +86,11 @@ def gather(evidence: Evidence) -> list[Source]:
     a listing is not suspicious because its class is rare. Probabilities that the user provides are used as they are,
     because nobody knows how common the classes were where the model was trained.
     """
-    return [source for source in _all(evidence) if source.observed.any()]
+    sources = list(_all(evidence))
+    observed = [source.name for source in sources if source.observed.any()]
+    # listings that an earlier run judges have the sources of that run: each has its weight there
+    names = evidence.fit(_SOURCES, lambda: {"names": np.array(observed, dtype=np.str_)})["names"].tolist()
+    return [source for source in sources if source.name in names]
 
 
 def _all(evidence: Evidence) -> Iterator[Source]:
@@ -86,15 +98,24 @@ def _all(evidence: Evidence) -> Iterator[Source]:
     photo = _model(PHOTO, evidence.probs if evidence.refitted is None else evidence.refitted, sizes)
     yield photo if evidence.neighbours is None else _with_similar(photo, evidence, evidence.neighbours, sizes)
     titles, texts = (_words(evidence.listings, column) for column in ("title", "text"))
-    if any(titles):
+    if _has(evidence, TITLE, any(titles)):
         yield _titles(evidence, titles)
-        if evidence.titles is not None:
-            yield _meaning(evidence, evidence.titles)
-    if any(texts):
+    if evidence.titles is not None and _has(evidence, MEANING, any(titles)):
+        yield _meaning(evidence, evidence.titles)
+    if _has(evidence, TEXT, any(texts)):
         yield _texts(evidence, texts, titles)
-    if evidence.listings["price"].notna().any():
+    if _has(evidence, PRICE, bool(evidence.listings["price"].notna().any())):
         yield _prices(evidence)
-    yield from _reposts(evidence)
+    if evidence.posted is not None:
+        if _has(evidence, REPOSTS, True):
+            yield _known_reposts(evidence, evidence.posted)
+    else:
+        yield from _reposts(evidence)
+
+
+def _has(evidence: Evidence, name: str, observed: bool) -> bool:
+    """Return whether a source says anything: in an earlier run, where that judges the listings."""
+    return name in evidence.fitted[_SOURCES]["names"] if evidence.fitted and evidence.applied else observed
 
 
 def _source(name: str, logs: Rows, observed: Bool, weight: float | None = None) -> Source:
@@ -124,7 +145,9 @@ def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes:
     rows = rows[(photo.observed & evidence.trained_on_label)[rows]]
     logs = Rows(own.shape, lambda rows: own[rows] + SIMILAR_COUNT * others[rows])
     sized = Rows(own.shape, lambda rows: logs[rows] + sizes)
-    factor = temperature(sized, evidence.taught, rows) if len(rows) else 1.0
+    factor = evidence.number(
+        "factor of photos", lambda: temperature(sized, evidence.taught, rows) if len(rows) else 1.0
+    )
     return replace(photo, log_likelihood=Rows(own.shape, lambda rows: factor * logs[rows]), weight=1.0)
 
 
@@ -136,13 +159,17 @@ def _words(listings: pd.DataFrame, column: str) -> list[str | None]:
 
 
 def _titles(evidence: Evidence, titles: list[str | None]) -> Source:
-    logs = title_likelihoods(titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes)
+    logs = title_likelihoods(
+        titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes, evidence.fitted
+    )
     # naive Bayes treats every word as independent evidence and is far too confident
     return _tempered(TITLE, logs, evidence)
 
 
 def _texts(evidence: Evidence, texts: list[str | None], titles: list[str | None]) -> Source:
-    logs = text_likelihoods(texts, titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes)
+    logs = text_likelihoods(
+        texts, titles, evidence.taught, evidence.fold, evidence.may_train, evidence.classes, evidence.fitted
+    )
     return _tempered(TEXT, logs, evidence)
 
 
@@ -156,6 +183,7 @@ def _meaning(evidence: Evidence, features: Float32) -> Source:
         evidence.fold[order],
         evidence.may_train[order],
         classes=len(evidence.classes),
+        fit=evidence.fit,
     )
     return _tempered(MEANING, logs, evidence)
 
@@ -165,7 +193,9 @@ def _tempered(name: str, likelihoods: Float32 | Float64, evidence: Evidence) -> 
     observed, rows = finite_rows(likelihoods), evidence.training_rows
     logs = Rows(likelihoods.shape, lambda rows: likelihoods[rows].astype(np.float64))
     learnable = rows[observed[rows]]
-    factor = temperature(logs, evidence.taught, learnable) if len(learnable) else 1.0
+    factor = evidence.number(
+        f"factor of {name}", lambda: temperature(logs, evidence.taught, learnable) if len(learnable) else 1.0
+    )
     stray = STRAY / logs.shape[1]
     tempered = Rows(logs.shape, lambda rows: np.log((1 - STRAY) * softmax(factor * logs[rows]) + stray))
     return _source(name, tempered, observed)
@@ -179,15 +209,20 @@ def _prices(evidence: Evidence) -> Source:
     """
     price, fold = evidence.listings["price"], evidence.fold
     x = np.log(price.where(price > 0)).to_numpy(dtype=np.float64)
-    finite = x[np.isfinite(x)]
-    # a stray price lies anywhere in the range of all prices
-    width = max(float(np.ptp(finite)), 1.0) if len(finite) else 1.0
-    priced, labels = np.isfinite(x), evidence.taught[:, None]
-    usual = ClassPrices(np.where(priced, x, 0), labels, np.ones(labels.shape), classes=len(evidence.classes))
-    shape = (len(x), len(evidence.classes))
-    centre, spread = np.full((2, int(fold.max(initial=0)) + 1, shape[1]), np.nan)
-    for number in np.unique(fold):
-        centre[number], spread[number] = usual((evidence.may_train & (fold != number) & priced).astype(np.float64))
+    priced, shape = np.isfinite(x), (len(x), len(evidence.classes))
+
+    def learn() -> Values:
+        finite, labels = x[priced], evidence.taught[:, None]
+        usual = ClassPrices(np.where(priced, x, 0), labels, np.ones(labels.shape), classes=shape[1])
+        numbers = np.full((2, int(fold.max(initial=0)) + 1, shape[1]), np.nan)
+        for number in np.unique(fold):
+            numbers[:, number] = usual((evidence.may_train & (fold != number) & priced).astype(np.float64))
+        # a stray price lies anywhere in the range of all prices
+        width = max(float(np.ptp(finite)), 1.0) if len(finite) else 1.0
+        return {"centre": numbers[0], "spread": numbers[1], "width": np.array(width)}
+
+    usual = evidence.fit("usual prices", learn)
+    centre, spread, width = usual["centre"], usual["spread"], float(usual["width"])
 
     def logs(rows: slice | Int64) -> Float64:
         of_fold = spread[fold[rows]]
@@ -195,7 +230,7 @@ def _prices(evidence: Evidence) -> Source:
         return np.asarray(np.log((1 - STRAY) * ordinary + STRAY / width))
 
     # a price of 0 has no logarithm, and without prices in other folds there is no likelihood
-    observed = priced & np.isfinite(centre).all(axis=1)[fold]
+    observed = priced & np.asarray(np.isfinite(centre).all(axis=1))[fold]
     return _source(PRICE, Rows(shape, logs), observed, weight=1.0)
 
 
@@ -213,7 +248,7 @@ def _reposts(evidence: Evidence) -> Iterator[Source]:
     counts = np.zeros((group.max() + 1, classes), dtype=np.float32)
     np.add.at(counts, (group[voting], taught[voting]), 1)
     total = counts.sum(axis=1, dtype=np.float64)[group] - votes[rows]
-    one_vote = np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED)
+    one_vote = _one_vote(classes)
     place = np.full(len(number), -1)
     place[rows] = np.arange(len(rows))
     observed = np.zeros(len(number), dtype=bool)
@@ -231,4 +266,21 @@ def _reposts(evidence: Evidence) -> Iterator[Source]:
         says[posted] = one_vote * others * np.minimum(of_photo, REPOSTS_COUNT) / np.maximum(of_photo, 1)
         return says
 
-    yield Source("reposts", Rows((len(number), classes), logs), observed)
+    yield Source(REPOSTS, Rows((len(number), classes), logs), observed)
+
+
+def _known_reposts(evidence: Evidence, posted: Float32) -> Source:
+    """Count the labels of an earlier run's listings with the same photo; new listings have no votes."""
+    total = posted.sum(axis=1, dtype=np.float64)
+
+    def logs(of: slice | Int64) -> Float64:
+        of_photo = total[of, None]
+        votes = np.minimum(of_photo, REPOSTS_COUNT) / np.maximum(of_photo, 1)
+        return np.asarray(_one_vote(posted.shape[1]) * posted[of].astype(np.float64) * votes)
+
+    return Source(REPOSTS, Rows((len(posted), len(evidence.classes)), logs), total > 0)
+
+
+def _one_vote(classes: int) -> float:
+    """Return the log-odds of one label for its class against another."""
+    return float(np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
+from functools import partial
 
 import numpy as np
 
+from curation.evidence.fitted import Fit, Values, unkept
+from curation.evidence.logistic import learn_logistic, log_probabilities
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["meaning_likelihoods"]
@@ -18,7 +20,9 @@ _ENOUGH = 20_000
 _ITERATIONS = 200
 
 
-def meaning_likelihoods(features: Float32, labels: Int64, fold: Int64, may_train: Bool, *, classes: int) -> Float64:
+def meaning_likelihoods(
+    features: Float32, labels: Int64, fold: Int64, may_train: Bool, *, classes: int, fit: Fit = unkept
+) -> Float64:
     """Return how likely each title is in each class, learned from the features of titles of *other* folds.
 
     Multinomial logistic regression with ridge penalty. Its probabilities are divided by the sizes of the classes that
@@ -34,6 +38,8 @@ def meaning_likelihoods(features: Float32, labels: Int64, fold: Int64, may_train
         Rows whose label may be used for training.
     classes : int
         K.
+    fit : callable
+        Keeps the model of each fold, or has that of an earlier run; by default neither.
 
     Returns
     -------
@@ -41,30 +47,32 @@ def meaning_likelihoods(features: Float32, labels: Int64, fold: Int64, may_train
         Log-likelihoods up to a constant per row. NaN rows without a title, and where the other folds have titles of
         fewer than two classes. A class that none of these titles has is as likely as the others on average.
     """
-    # takes a second to import, and few datasets have such features
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     logs = np.full((len(features), classes), np.nan)
     present = features.any(axis=1)
     for number in np.unique(fold):
         rows = _some(np.flatnonzero((fold != number) & may_train & present))
         scored = np.flatnonzero((fold == number) & present)
-        known, counts = np.unique(labels[rows], return_counts=True)
-        if not len(scored) or len(known) < 2:
+        if not len(scored):
             continue
-        training = features[rows].astype(np.float64)
-        centre, spread = training.mean(axis=0), training.std(axis=0)
-        spread[spread == 0] = 1
-        model = LogisticRegression(C=_INVERSE_STRENGTH, max_iter=_ITERATIONS)
-        # a few steps more would change nothing that is seen
-        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-            model.fit((training - centre) / spread, labels[rows])
-        own = model.predict_log_proba((features[scored] - centre) / spread) - np.log(counts / counts.sum())
+        model = fit(f"meaning in fold {number}", partial(_learn, features, labels, rows))
+        known, counts = model["known"], model["counts"]
+        if len(known) < 2:
+            continue
+        own = log_probabilities(model, features[scored]) - np.log(counts / counts.sum())
         of_fold = np.repeat(own.mean(axis=1, keepdims=True), classes, axis=1)
         of_fold[:, known] = own
         logs[scored] = of_fold
     return logs
+
+
+def _learn(features: Float32, labels: Int64, rows: Int64) -> Values:
+    """Return a logistic regression on features of rows; only the classes, if they are fewer than two."""
+    known, counts = np.unique(labels[rows], return_counts=True)
+    if len(known) < 2:
+        return {"known": known, "counts": counts}
+    training = features[rows].astype(np.float64)
+    model = learn_logistic(training, labels[rows], inverse_strength=_INVERSE_STRENGTH, iterations=_ITERATIONS)
+    return {"known": known, "counts": counts, **model}
 
 
 def _some(rows: Int64) -> Int64:

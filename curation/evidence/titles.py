@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curation.evidence.naive_bayes import out_of_fold
+from curation.evidence.fitted import Fitted, keep_vocabulary, known_vocabulary
+from curation.evidence.naive_bayes import by_known, out_of_fold
 from curation.evidence.text_features import scaled_rows, tf_idf
 from training.utils.arrays import Bool, Float32, Int64
 
@@ -15,6 +16,8 @@ __all__ = ["text_likelihoods", "title_likelihoods"]
 
 #: The name of a class counts as this many of its titles: "laptop" in a title speaks for Laptops.
 _NAME_COUNTS = 5.0
+#: What is kept of texts in photos, by this name.
+_TEXTS = "texts"
 
 
 def title_likelihoods(
@@ -23,6 +26,9 @@ def title_likelihoods(
     fold: Int64,
     may_train: Bool,
     classes: Sequence[str],
+    fitted: Fitted | None = None,
+    *,
+    name: str = "titles",
 ) -> Float32:
     """Return how likely each title is in each class, learned from the titles of *other* folds.
 
@@ -40,6 +46,10 @@ def title_likelihoods(
         Rows whose label may be used for training.
     classes : sequence of str, length K
         The names of the classes.
+    fitted : Fitted, optional
+        Keeps what was learned; or has that of an earlier run, which judges the titles.
+    name : str
+        Under which it does.
 
     Returns
     -------
@@ -50,12 +60,17 @@ def title_likelihoods(
     present = np.array([bool(title.strip()) for title in words], dtype=bool)
     if not present.any():
         return np.full((len(words), len(classes)), np.nan, dtype=np.float32)
-    names = [name.replace("_", " ").lower() for name in classes]
+    if fitted is not None and fitted.applied:
+        return by_known(known_vocabulary(fitted, name).tf_idf(words), fold, present, fitted, name)
+    names = [each.replace("_", " ").lower() for each in classes]
     # counting needs no label, so all folds share the counts
-    counts = tf_idf([*words, *names])
+    counts, vocabulary = tf_idf([*words, *names])
+    if fitted is not None:
+        keep_vocabulary(fitted, name, vocabulary)
     examples = [_NAME_COUNTS * scaled_rows(part[len(words) :]) for part in counts]
     titles = [part[: len(words)] for part in counts]
-    return out_of_fold(titles, examples, labels, fold, may_train & present, scored=present)
+    trains = may_train & present
+    return out_of_fold(titles, examples, labels, fold, trains, scored=present, fitted=fitted, name=name)
 
 
 def text_likelihoods(
@@ -65,6 +80,7 @@ def text_likelihoods(
     fold: Int64,
     may_train: Bool,
     classes: Sequence[str],
+    fitted: Fitted | None = None,
 ) -> Float32:
     """Return how likely each text is in each class, learned from the texts and the titles of *other* folds.
 
@@ -80,11 +96,15 @@ def text_likelihoods(
         Rows whose label may be used for training.
     classes : sequence of str, length K
         The names of the classes.
+    fitted : Fitted, optional
+        As for :func:`title_likelihoods`.
 
     Returns
     -------
     ndarray of float32, shape (N, K)
         As of :func:`title_likelihoods`; NaN rows without a text.
     """
+    if fitted is not None and fitted.applied:
+        return title_likelihoods(texts, labels, fold, may_train, classes, fitted, name=_TEXTS)
     twice = (np.tile(labels, 2), np.tile(fold, 2), np.tile(may_train, 2))
-    return title_likelihoods([*texts, *titles], *twice, classes=classes)[: len(texts)]
+    return title_likelihoods([*texts, *titles], *twice, classes, fitted, name=_TEXTS)[: len(texts)]

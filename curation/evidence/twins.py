@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from curation.evidence.fitted import Values
 from curation.listings.twins import count_labels, find_twins
 
 if TYPE_CHECKING:
@@ -26,11 +27,9 @@ def twins_as_one(evidence: Evidence) -> Evidence:
     the other. See :func:`curation.listings.twins.find_twins` for what counts as a spelling. The table of listings stays
     as it is.
     """
-    counts = count_labels(evidence.listings["label"], evidence.classes)
-    twins = find_twins({name: counts[name] for name in evidence.classes})
-    if not twins:
+    spellings = _spellings(evidence)
+    if not spellings:
         return evidence
-    spellings = {other: each.name for each in twins for other in each.others}
     classes = tuple(name for name in evidence.classes if name not in spellings)
     number = {name: place for place, name in enumerate(classes)}
     members: list[list[int]] = [[] for _ in classes]
@@ -55,5 +54,19 @@ def twins_as_one(evidence: Evidence) -> Evidence:
         in_fold=added(evidence.in_fold, logsumexp),
         neighbours=added(evidence.neighbours, np.sum),
         refitted=added(evidence.refitted, np.sum),
+        posted=added(evidence.posted, np.sum),
         spellings=spellings,
     )
+
+
+def _spellings(evidence: Evidence) -> dict[str, str]:
+    """Return the labels that are other spellings of a class, and the class of each."""
+
+    def learn() -> Values:
+        counts = count_labels(evidence.listings["label"], evidence.classes)
+        twins = find_twins({name: counts[name] for name in evidence.classes})
+        pairs = [(other, each.name) for each in twins for other in each.others]
+        return {"of": np.array([pair for names in pairs for pair in names], dtype=np.str_)}
+
+    names = evidence.fit("spellings", learn)["of"].tolist()
+    return dict(zip(names[::2], names[1::2], strict=True))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from curation.evidence.fitted import Values
 from curation.issues.base import IssueKind
 from curation.photos.text import READ_FROM, count_letters
 from curation.run.flags import TITLES
@@ -41,13 +42,19 @@ def find(evidence: Evidence) -> pd.DataFrame:
     share = listings["text_share"].astype("float64")
     letters = listings["text"].fillna("").map(count_letters)
     textual = (share >= READ_FROM) & (letters >= _LETTERS)
-    by_class = textual.astype("float64").where(share.notna()).groupby(evidence.labels)
-    usual = (by_class.transform("count") >= _CLASS) & (by_class.transform("mean") > _USUAL)
-    flagged = textual & ~usual
+    usual = evidence.fit("text is usual", lambda: _usual(textual.where(share.notna()), evidence.labels))["classes"]
+    flagged = textual & ~evidence.labels.isin(usual.tolist())
     reasons = np.full(len(listings), "", dtype=object)
     for row in np.flatnonzero(flagged):
         reasons[row] = f'text covers {100 * share.iloc[row]:.0f} % of the photo: "{_quote(listings["text"].iloc[row])}"'
     return pd.DataFrame({KIND.flag: flagged, KIND.score: 1 - share, "reason": reasons})
+
+
+def _usual(textual: pd.Series, labels: pd.Series) -> Values:
+    """Return the classes most of whose photos are text."""
+    by_class = textual.astype("float64").groupby(labels).agg(["count", "mean"])
+    usual = (by_class["count"] >= _CLASS) & (by_class["mean"] > _USUAL)
+    return {"classes": np.array(by_class.index[usual].tolist(), dtype=np.str_)}
 
 
 def _quote(text: str) -> str:

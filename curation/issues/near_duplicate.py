@@ -40,6 +40,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
         a photo that occurs once or is blank; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0
         in the order of the smallest ids; NA outside of groups), ``reason``.
     """
+    if evidence.reposts is not None:
+        return evidence.reposts
     listings = evidence.listings
     content = evidence.shown
     group = pd.Series(evidence.photo_group, index=listings.index)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
-from curation.evidence.evidence import Evidence
+from curation.evidence.evidence import Evidence, Nearby
+from curation.evidence.fitted import Values
 from curation.evidence.log_odds import standing_of
 from curation.issues.base import IssueKind
 from curation.listings.columns import groups_of
 from curation.run.flags import TITLES
 from training.utils.arrays import Float32, Float64, Int64
 
-if TYPE_CHECKING:
-    from training.features.neighbours import Nearest
-
-__all__ = ["KIND"]
+__all__ = ["KIND", "NEAREST"]
 
 
 # Chosen on four demos (seeds 0 to 3), CIFAR-10 and one real table; `benchmarks/outliers.py` measures on other seeds.
@@ -25,8 +22,8 @@ __all__ = ["KIND"]
 _CUT = 0.07
 # from this belief on, the photo shows that class; if it is not the given one, the label is wrong
 _BELIEVED = 0.5
-# number of nearest photos whose distances count
-_NEAREST = 10
+#: Number of nearest photos whose distances count.
+NEAREST = 10
 # least spread of the log distances: where all photos are equally far, tiny differences mean nothing
 _LEAST_SPREAD = 0.01
 
@@ -54,49 +51,71 @@ def find(evidence: Evidence) -> pd.DataFrame:
     reasons = np.full(len(listings), "", dtype=object)
     belief = None if evidence.features is None else evidence.belief
     if evidence.features is not None and belief is not None:
-        rows, nearest = _neighbours(evidence.features, listings)
+        rows, near = _neighbours(evidence.features, evidence)
         standing = standing_of(belief.logs, np.maximum(evidence.given, 0))[rows]
         best = standing.sure
-        as_uncertain = np.searchsorted(np.sort(best), best, side="right") / max(len(rows), 1)
-        score[rows] = np.maximum(_as_far(nearest.distance), as_uncertain)
+        usual = evidence.fit("usual photos", lambda: _usual(near.distance, best))
+        as_uncertain = np.searchsorted(usual["sure"], best, side="right") / max(len(usual["sure"]), 1)
+        score[rows] = np.maximum(_as_far(near.distance, usual), as_uncertain)
         flagged[rows] = (score[rows] < _CUT) & (best < _BELIEVED)
         for place in np.flatnonzero(flagged[rows]):
-            times = nearest.distance[place] / np.median(nearest.distance)
+            times = float(near.distance[place] / usual["distance"])
             fits = f"{evidence.classes[int(standing.best[place])]} ({best[place]:.2f})"
-            reasons[rows[place]] = _reason(times, listings.iloc[nearest.row[place]], fits)
+            reasons[rows[place]] = _reason(times, near.ids[place], near.labels[place], fits)
     return pd.DataFrame({"is_outlier_issue": flagged, "outlier_score": score, "reason": reasons}, index=listings.index)
 
 
-def _neighbours(features: Float32, listings: pd.DataFrame) -> tuple[Int64, Nearest]:
+def _neighbours(features: Float32, evidence: Evidence) -> tuple[Int64, Nearby]:
     """Return the rows with a photo and others to compare it with, and the distance and nearest other of each."""
+    listings = evidence.listings
+    if evidence.nearest is not None:
+        rows, near = np.flatnonzero(np.isfinite(evidence.nearest.distance)), evidence.nearest
+        return rows, Nearby(near.distance[rows], [near.ids[k] for k in rows], [near.labels[k] for k in rows])
     # imported late, because reading issues needs no torch
-    from training.features.neighbours import Nearest, nearest_of_others, sample_of
+    from training.features.neighbours import nearest_of_others, sample_of
 
     rows = np.flatnonzero(listings["unreadable"].isna())
     # in the order of the ids, so that not even the last digits depend on the order of the table
     rows = rows[np.argsort(listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
-    nearest = nearest_of_others(features, rows, sample_of(rows, seed=0), groups_of(listings), count=_NEAREST)
+    nearest = nearest_of_others(features, rows, sample_of(rows, seed=0), groups_of(listings), count=NEAREST)
     compared = nearest.row >= 0
-    return rows[compared], Nearest(nearest.distance[compared], nearest.row[compared])
+    others = listings.iloc[nearest.row[compared]]
+    labels = [None if pd.isna(label) else str(label) for label in others["label"]]
+    return rows[compared], Nearby(nearest.distance[compared], others["id"].astype(str).tolist(), labels)
 
 
-def _as_far(distance: Float32) -> Float64:
-    """Return the share of photos that would be as far if log distances were normal, by robust estimates."""
+def _usual(distance: Float32, sure: Float64) -> Values:
+    """Return what is usual: the median distance, centre and spread of its logarithm, and how sure the classes are."""
     if not len(distance):
-        return np.empty(0)
+        return {"distance": np.array(1.0), "centre": np.array(0.0), "spread": np.array(1.0), "sure": np.sort(sure)}
     # slow to import, and without photos there is no need of it
-    from scipy.stats import median_abs_deviation, norm
+    from scipy.stats import median_abs_deviation
 
-    # equal photos have a distance of 0
-    logs = np.log(np.maximum(distance.astype(np.float64), 1e-6))
+    logs = _logs(distance)
     spread = max(float(median_abs_deviation(logs, scale="normal")), _LEAST_SPREAD)
-    return np.asarray(norm.sf((logs - np.median(logs)) / spread))
+    return {
+        "distance": np.array(np.median(distance)),
+        "centre": np.array(np.median(logs)),
+        "spread": np.array(spread),
+        "sure": np.sort(sure),
+    }
 
 
-def _reason(times: float, nearest: pd.Series, fits: str) -> str:
-    given = "" if pd.isna(nearest["label"]) else f" ({nearest['label']})"
+def _logs(distance: Float32) -> Float64:
+    # equal photos have a distance of 0
+    return np.log(np.maximum(distance.astype(np.float64), 1e-6))
+
+
+def _as_far(distance: Float32, usual: Values) -> Float64:
+    """Return the share of photos that would be as far if log distances were normal, by robust estimates."""
+    # the upper tail of the normal distribution, as scipy.stats has it
+    return np.asarray(ndtr(-(_logs(distance) - usual["centre"]) / usual["spread"]))
+
+
+def _reason(times: float, nearest: str, label: str | None, fits: str) -> str:
+    given = "" if label is None else f" ({label})"
     return (
-        f"photo is unlike all others, {times:.1f} times as far as usual, most like {nearest['id']}{given}; "
+        f"photo is unlike all others, {times:.1f} times as far as usual, most like {nearest}{given}; "
         f"no class fits it, best {fits}"
     )
 

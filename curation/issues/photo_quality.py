@@ -47,8 +47,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     listings = evidence.listings
     width, height, detail = (_numbers(listings, column) for column in ("width", "height", "detail"))
     shorter, longer = np.minimum(width, height), np.maximum(width, height)
-    readable = shorter[~np.isnan(shorter)]
-    tiny = min(_SIDE, _SIDE_SHARE * float(np.median(readable))) if len(readable) else _SIDE
+    tiny = evidence.number("tiny photos", lambda: _tiny(shorter[~np.isnan(shorter)]))
     # in the order in which people notice defects
     goodness = np.stack([detail / BLANK, shorter / tiny, _STRETCHED * shorter / longer], axis=1) / 2
     score = np.full(len(listings), np.nan)
@@ -63,6 +62,11 @@ def find(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(
         {"is_photo_quality_issue": flagged, "photo_quality_score": score, "reason": reasons}, index=listings.index
     )
+
+
+def _tiny(shorter: Float64) -> float:
+    """Return the shorter side in pixels of which a photo is tiny, from that of all photos."""
+    return min(_SIDE, _SIDE_SHARE * float(np.median(shorter))) if len(shorter) else _SIDE
 
 
 def _numbers(listings: pd.DataFrame, column: str) -> Float64:

@@ -7,6 +7,9 @@ with examples.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -17,7 +20,16 @@ from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
 from training.utils.memory import release_unused
 
-__all__ = ["COLUMNS", "FETCHED_COLUMNS", "WORTH_COLUMNS", "at_stake", "expected_changes", "find_issues", "priorities"]
+__all__ = [
+    "COLUMNS",
+    "FETCHED_COLUMNS",
+    "WORTH_COLUMNS",
+    "at_stake",
+    "change_chance",
+    "expected_changes",
+    "find_issues",
+    "priorities",
+]
 
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
@@ -70,28 +82,31 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     """
     evidence = evidence.twins_as_one
     listings = evidence.listings
-    table = pd.DataFrame(
-        {
-            "id": listings["id"],
-            "image": listings["image"],
-            "given_label": listings["label"],
-            "price": listings["price"],
-        },
-        index=listings.index,
-    )
-    reasons = np.full(len(table), "", dtype=object)
+    found: dict[str, pd.Series] = {
+        "id": listings["id"],
+        "image": listings["image"],
+        "given_label": listings["label"],
+        "price": listings["price"],
+    }
+    reasons = np.full(len(listings), "", dtype=object)
     for kind in KINDS:
         columns = kind.find(evidence)
-        if kind.score in columns and columns[kind.score].isna().all():
+        if kind.score in columns and evidence.number(
+            f"{kind.name}: no scores", partial(_is_empty, columns[kind.score])
+        ):
             # without evidence for any listing, its columns are empty
             columns[kind.flag] = pd.array([pd.NA] * len(columns), dtype="boolean")
-        _add_reasons(reasons, columns.pop("reason"))
-        table[list(kind.columns)] = columns[list(kind.columns)]
-        release_unused()
-    table["change_chance"] = _change_chance(table)
+        _add_reasons(reasons, columns["reason"])
+        found |= {name: columns[name].set_axis(listings.index) for name in kind.columns}
+        if not evidence.applied:
+            # of few listings there is nothing to give back
+            release_unused()
+    # one column at a time would take longer than judging a single listing
+    table = pd.DataFrame(found, copy=False)
+    table["change_chance"] = change_chance(table)
     dtypes = COLUMNS
     if evidence.worth is not None:
-        table["worth"] = _worth(table, listings[evidence.worth], evidence.worth)
+        table["worth"] = _worth(table, listings[evidence.worth], evidence)
         table["worth_at_stake"] = at_stake(table)
         dtypes = {**COLUMNS, **WORTH_COLUMNS}
     if "fetched_from" in listings:
@@ -99,7 +114,21 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         dtypes = {**dtypes, **FETCHED_COLUMNS}
     table["priority"] = priorities(table)
     table["reasons"] = reasons
-    return table[list(dtypes)].astype(dtypes)
+    return _typed(table, dtypes)
+
+
+def _typed(table: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """Return these columns; casting those that have their type already takes longer than judging a listing's price."""
+    columns = {name: table[name] for name in dtypes}
+    for name, column in columns.items():
+        dtype = pd.api.types.pandas_dtype(dtypes[name])
+        if column.dtype != dtype:
+            columns[name] = column.astype(dtype)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _is_empty(scores: pd.Series) -> float:
+    return float(scores.isna().all())
 
 
 def _add_reasons(reasons: npt.NDArray[np.object_], texts: pd.Series) -> None:
@@ -109,11 +138,12 @@ def _add_reasons(reasons: npt.NDArray[np.object_], texts: pd.Series) -> None:
         reasons[row] = f"{reasons[row]}; {text}" if reasons[row] else text
 
 
-def _worth(table: pd.DataFrame, values: pd.Series, name: str) -> Float64:
+def _worth(table: pd.DataFrame, values: pd.Series, evidence: Evidence) -> Float64:
     """Return what each listing is worth; where nothing says it, the median."""
     # a price with two zeros too many is not worth a hundred others
-    worth = expected_prices(table) if name == "price" else values.to_numpy(dtype=np.float64)
-    return np.where(np.isnan(worth), np.nanmedian(worth), worth)
+    worth = expected_prices(table) if evidence.worth == "price" else values.to_numpy(dtype=np.float64)
+    usual = evidence.number("usual worth", lambda: float(np.nanmedian(worth)))
+    return np.where(np.isnan(worth), usual, worth)
 
 
 def at_stake(issues: pd.DataFrame) -> Float64:
@@ -141,8 +171,19 @@ def expected_changes(issues: pd.DataFrame, first: int) -> float:
     return float(issues.loc[issues["priority"] <= first, "change_chance"].sum())
 
 
-def _change_chance(table: pd.DataFrame) -> Float64:
-    """Return the probability that something about each listing must change, as if its issues were independent."""
+def change_chance(table: pd.DataFrame) -> Float64:
+    """Return the probability that something about each listing must change, as if its issues were independent.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the flags and scores of all kinds.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        0 to 1.
+    """
     all_right = np.ones(len(table))
     for kind in KINDS:
         if kind.worth is None:

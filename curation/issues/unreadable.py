@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     reasons = ("photo can't be read: " + why.astype("string")).fillna("")
     flagged = why.notna().astype("boolean")
     # without an image column, the flag is empty
-    nothing = evidence.listings["image"].isna().all()
+    nothing = evidence.number("no photos", lambda: bool(evidence.listings["image"].isna().all()))
     return pd.DataFrame({"is_unreadable_issue": pd.NA if nothing else flagged, "reason": reasons})
 
 

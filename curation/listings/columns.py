@@ -36,7 +36,7 @@ def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Int64:
     ndarray of int64, shape (n,)
         From 0 to K-1; -1 for a label that is missing or not a class.
     """
-    return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
+    return np.asarray(pd.Index(list(classes), dtype=object).get_indexer(pd.Index(labels, dtype=object)), dtype=np.int64)
 
 
 def prices_of(table: pd.DataFrame) -> Float32:

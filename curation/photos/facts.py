@@ -16,15 +16,17 @@ from curation.photos.near_duplicates import BLANK, find_similar, kept_small
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
 from training.engine.contract import LOCAL, Engine
-from training.images import PhotoFacts
+from training.images import PhotoFacts, Pixels
 from training.images.cache import PhotoCache
 from training.images.ingest import Look, store_photos
 from training.images.reading import photo_content
 from training.images.store import PhotoStore
-from training.utils.files import NotReadableError, photo_path
+from training.utils.arrays import Int64
+from training.utils.blocks import row_blocks
+from training.utils.files import NotReadableError, photo_path, whole_file
 from training.utils.progress import Reporter
 
-__all__ = ["photos_file", "store_of", "with_photo_facts"]
+__all__ = ["by_smallest_id", "photos_file", "save_small", "small_file", "store_of", "with_photo_facts"]
 
 
 _DTYPES: dict[str, Any] = {
@@ -43,6 +45,11 @@ _DTYPES: dict[str, Any] = {
 def photos_file(folder: Path) -> Path:
     """Return the file that says where the decoded photo of each row of ``listings.parquet`` is."""
     return folder / "photos.npz"
+
+
+def small_file(folder: Path) -> Path:
+    """Return the file of the photos as they are hashed."""
+    return folder / "small.npy"
 
 
 def with_photo_facts(
@@ -102,7 +109,7 @@ def with_photo_facts(
         if name == "unreadable" and not_fetched:
             values = [not_fetched.get(id, error) for id, error in zip(table["id"], values, strict=True)]
         table[name] = pd.array(values, dtype=_DTYPES[name])
-    table = _with_near_groups(table, store, cache, reporter)
+    table = _with_near_groups(table, store, small_file(folder), cache, reporter)
     texts = [finder.text_of(fact.sha256) if finder and not fact.error else PhotoText() for fact in facts]
     return table.assign(
         text_share=pd.array([text.share for text in texts], dtype="Float64"),
@@ -122,7 +129,9 @@ def _look_again(finder: TextFinder, paths: Sequence[Path | None], facts: Sequenc
                 finder(content, fact.sha256, (fact.width, fact.height))
 
 
-def _with_near_groups(table: pd.DataFrame, store: PhotoStore, cache: PhotoCache, reporter: Reporter) -> pd.DataFrame:
+def _with_near_groups(
+    table: pd.DataFrame, store: PhotoStore, small: Path, cache: PhotoCache, reporter: Reporter
+) -> pd.DataFrame:
     """Add ``detail``, ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
     content = table["sha256"].where(table["unreadable"].isna())
     codes = pd.factorize(content)[0]
@@ -131,6 +140,7 @@ def _with_near_groups(table: pd.DataFrame, store: PhotoStore, cache: PhotoCache,
     distinct, first = np.unique(codes[readable], return_index=True)
     rows = np.flatnonzero(readable)[first]
     similar = find_similar(store, rows, kept=kept_small(cache, store.shape[1], reporter), reporter=reporter)
+    save_small(small, similar.small, codes)
     group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
     # listings with equal files are a group even if no other photo is similar
     numbers = np.where(similar.group >= 0, similar.group, len(rows) + distinct)
@@ -142,13 +152,44 @@ def _with_near_groups(table: pd.DataFrame, store: PhotoStore, cache: PhotoCache,
     alone = pd.Series(likeness == 0, index=table.index) | (detail < BLANK).fillna(False)
     return table.assign(
         detail=detail,
-        near_group=_by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),
+        near_group=by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),
         near_likeness=pd.Series(likeness, index=table.index).mask(alone).astype("Float64"),
     )
 
 
-def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
-    """Return the groups numbered from 0 in the order of their smallest id; the order of rows does not matter."""
+def save_small(file: Path, small: Pixels, rows: Int64) -> None:
+    """Keep photos as they are hashed, so that a later run finds reposts of them.
+
+    Parameters
+    ----------
+    file : Path
+        Of :func:`small_file`.
+    small : ndarray of uint8, shape (n, 16, 16, 3)
+        The photos.
+    rows : ndarray of int64, shape (N,)
+        Which of them each listing has; -1 for none, which is black.
+    """
+    shown = small if len(small) else np.zeros((1, *small.shape[1:]), dtype=np.uint8)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), *small.shape[1:])}
+    with whole_file(file) as temporary, temporary.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        # a block at a time: all of them once more would take 1 kB of memory for each
+        for block in row_blocks(len(rows)):
+            own = shown[rows[block]]
+            own[rows[block] < 0] = 0
+            stream.write(own.tobytes())
+
+
+def by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
+    """Return the groups numbered from 0 in the order of their smallest id; the order of rows does not matter.
+
+    Parameters
+    ----------
+    groups : Series, length N
+        NA for a listing without one.
+    ids : Series of str, length N
+        With the same index.
+    """
     smallest = ids.astype(str).groupby(groups).transform("min")
     return smallest.rank(method="dense").sub(1).astype("Int64")
 

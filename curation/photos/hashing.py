@@ -17,7 +17,17 @@ from scipy.fft import dctn
 from training.images import Pixels
 from training.utils.arrays import Bool, Float32, Int64
 
-__all__ = ["SMALL", "Hashes", "among_best", "meetings", "photo_hashes", "shrunk", "small_photos"]
+__all__ = [
+    "DIFFERENT",
+    "SMALL",
+    "Hashes",
+    "among_best",
+    "different_bits",
+    "meetings",
+    "photo_hashes",
+    "shrunk",
+    "small_photos",
+]
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -32,8 +42,9 @@ _BITS = 64
 _ROTATIONS = 16
 # neighbours compared in each order, and most pairs per photo: this bounds the work if thousands look alike
 _WINDOW = 32
-# none of 1,400 real photos that were cropped by up to 3 % a side, brightened and saved again differed in more than 14
-_DIFFERENT = 16
+#: None of 1,400 real photos that were cropped by up to 3 % a side, brightened and saved again differed in more than 14
+#: bits; pairs that differ in more are not compared.
+DIFFERENT = 16
 
 
 def shrunk(squares: Pixels | Float32, side: int) -> Float32:
@@ -140,7 +151,7 @@ def meetings(hashes: Hashes) -> tuple[Int64, Int64]:
         ordered = hashes[order]
         pairs = [first * len(hashes) + second]
         for step in range(1, min(_WINDOW, len(hashes) - 1) + 1):
-            near = np.flatnonzero(_ones(ordered[step:] ^ ordered[:-step]) <= _DIFFERENT)
+            near = np.flatnonzero(_ones(ordered[step:] ^ ordered[:-step]) <= DIFFERENT)
             one, other = order[near], order[near + step]
             pairs.append(np.minimum(one, other) * len(hashes) + np.maximum(one, other))
         # much faster than np.unique, which hashes
@@ -170,6 +181,19 @@ def among_best(first: Int64, second: Int64, most: int) -> Bool:
     rank = np.empty(len(members), dtype=np.int64)
     rank[order] = np.arange(len(members)) - np.repeat(starts, counts)
     return np.asarray((rank.reshape(-1, 2) < most).any(axis=1))
+
+
+def different_bits(hashes: Hashes, other: np.uint64) -> Int64:
+    """Return in how many bits each hash differs from one other, shape (N,).
+
+    Parameters
+    ----------
+    hashes : ndarray of uint64, shape (N,)
+        From :func:`photo_hashes`.
+    other : uint64
+        The other one.
+    """
+    return _ones(hashes ^ other)
 
 
 def _ones(words: Hashes) -> Int64:

@@ -6,11 +6,22 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curation.photos.alignment import could_be_same, likeness
-from curation.photos.hashing import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
+from curation.photos.hashing import (
+    DIFFERENT,
+    SMALL,
+    Hashes,
+    among_best,
+    different_bits,
+    meetings,
+    photo_hashes,
+    shrunk,
+    small_photos,
+)
 from training.images import Photos, Pixels
 from training.images.cache import PhotoCache
 from training.images.kept import Kept
@@ -19,7 +30,7 @@ from training.images.store import PhotoStore
 from training.utils.arrays import Float32, Int64
 from training.utils.progress import SILENT, Progress, Reporter
 
-__all__ = ["BLANK", "SimilarPhotos", "find_similar", "kept_small"]
+__all__ = ["BLANK", "KnownPhotos", "SimilarPhotos", "detail_of", "find_similar", "kept_small"]
 
 #: Photos with less detail, see :class:`SimilarPhotos`, are blank: that two of them are equal means nothing.
 #: The lowest of a good photo was 9.
@@ -56,11 +67,14 @@ class SimilarPhotos:
     detail : ndarray of float32, shape (N,)
         Standard deviation of the red, green or blue of a photo's 16 x 16 pixels, whichever is largest; grey levels of
         255. 0 is a photo of one colour. Shrinking averages out the noise of a dark photo, which is no detail.
+    small : ndarray of uint8, shape (N, 16, 16, 3)
+        The photos as they are hashed.
     """
 
     group: Int64
     likeness: Float32
     detail: Float32
+    small: Pixels
 
 
 def kept_small(cache: PhotoCache, size: int, reporter: Reporter = SILENT) -> Kept:
@@ -113,14 +127,69 @@ def find_similar(
             progress(min(start + _READ, len(rows)), 2 * len(rows))
         if kept is not None:
             kept.flush()
-        detail = np.zeros(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), _BLOCK):
-            block = small[start : start + _BLOCK]
-            detail[start : start + _BLOCK] = block.reshape(len(block), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+        detail = detail_of(small)
         detailed = _by_content(small, np.flatnonzero(detail >= _DETAIL))
         first, second = (detailed[places] for places in _worth_comparing(small, detailed))
         group, alike = _joined(photos, rows, first, second, progress)
-    return SimilarPhotos(group, alike, detail)
+    return SimilarPhotos(group, alike, detail, small)
+
+
+def detail_of(small: Pixels) -> Float32:
+    """Return how much each photo shows, see :class:`SimilarPhotos`, shape (n,), from :func:`small_photos`."""
+    detail = np.zeros(len(small), dtype=np.float32)
+    for start in range(0, len(small), _BLOCK):
+        block = small[start : start + _BLOCK]
+        detail[start : start + _BLOCK] = block.reshape(len(block), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+    return detail
+
+
+@dataclass(frozen=True)
+class KnownPhotos:
+    """The photos of an earlier run, as far as finding them again needs them.
+
+    Attributes
+    ----------
+    small : ndarray of uint8, shape (M, 16, 16, 3)
+        As they are hashed.
+    places : ndarray of int64, shape (m,)
+        Which of them show enough to be compared.
+    hashes : ndarray of uint64, shape (m,)
+        Of these.
+    coarse : ndarray of float16, shape (m, 192)
+        Their 8 x 8 pixels, of length 1.
+    """
+
+    small: Pixels
+    places: Int64
+    hashes: Hashes
+    coarse: npt.NDArray[np.float16]
+
+    @classmethod
+    def of(cls, small: Pixels, rows: Int64) -> KnownPhotos:
+        """Return what is needed of `rows` of small photos."""
+        places = rows[detail_of(small[rows]) >= _DETAIL]
+        return cls(small, places, *_hashed(small, places))
+
+    def like(self, small: Pixels) -> list[Int64]:
+        """Return the known photos that each of n new ones may show, the most alike first; rows of `small`.
+
+        Parameters
+        ----------
+        small : ndarray of uint8, shape (n, 16, 16, 3)
+            The new ones.
+        """
+        found = [np.empty(0, dtype=np.int64) for _ in small]
+        shown = np.flatnonzero(detail_of(small) >= _DETAIL)
+        for row, own, coarse in zip(shown, *_hashed(small, shown), strict=True):
+            near = np.flatnonzero(different_bits(self.hashes, own) <= DIFFERENT)
+            alike = self.coarse[near].astype(np.float32) @ coarse.astype(np.float32)
+            best = np.argsort(-alike, kind="stable")
+            best = best[alike[best] >= _WORTH][:_PARTNERS]
+            places = self.places[near[best]]
+            if len(places):
+                could = could_be_same(np.repeat(small[[row]], len(places), axis=0), self.small[places])
+                found[row] = places[could]
+        return found
 
 
 def _small(photos: Photos, rows: Int64, kept: Kept | None) -> Pixels:
@@ -143,14 +212,7 @@ def _by_content(small: Pixels, places: Int64) -> Int64:
 
 def _worth_comparing(small: Pixels, detailed: Int64) -> tuple[Int64, Int64]:
     """Return pairs of places in `detailed` whose hashes and small pixels nearly agree, most alike first."""
-    hashes: Hashes = np.empty(len(detailed), dtype=np.uint64)
-    coarse = np.empty((len(detailed), (SMALL // 2) ** 2 * 3), dtype=np.float16)
-    for start in range(0, len(detailed), _BLOCK):
-        block = small[detailed[start : start + _BLOCK]]
-        hashes[start : start + _BLOCK] = photo_hashes(block)
-        values = shrunk(block, SMALL // 2).reshape(len(block), -1)
-        values -= values.mean(axis=1, keepdims=True)
-        coarse[start : start + _BLOCK] = values / np.linalg.norm(values, axis=1, keepdims=True)
+    hashes, coarse = _hashed(small, detailed)
     first, second = meetings(hashes)
     alike = np.empty(len(first), dtype=np.float32)
     for start in range(0, len(first), _BLOCK):
@@ -166,6 +228,19 @@ def _worth_comparing(small: Pixels, detailed: Int64) -> tuple[Int64, Int64]:
         pairs = slice(start, start + _FITTED)
         could[pairs] = could_be_same(small[detailed[first[pairs]]], small[detailed[second[pairs]]])
     return first[could], second[could]
+
+
+def _hashed(small: Pixels, places: Int64) -> tuple[Hashes, npt.NDArray[np.float16]]:
+    """Return the hashes of small photos, and their 8 x 8 pixels without the mean and of length 1."""
+    hashes: Hashes = np.empty(len(places), dtype=np.uint64)
+    coarse = np.empty((len(places), (SMALL // 2) ** 2 * 3), dtype=np.float16)
+    for start in range(0, len(places), _BLOCK):
+        block = small[places[start : start + _BLOCK]]
+        hashes[start : start + _BLOCK] = photo_hashes(block)
+        values = shrunk(block, SMALL // 2).reshape(len(block), -1)
+        values -= values.mean(axis=1, keepdims=True)
+        coarse[start : start + _BLOCK] = values / np.linalg.norm(values, axis=1, keepdims=True)
+    return hashes, coarse
 
 
 def _joined(photos: Photos, rows: Int64, first: Int64, second: Int64, progress: Progress) -> tuple[Int64, Float32]:

@@ -56,8 +56,15 @@ def _escape(found: re.Match[str]) -> str:
     return _SHORT.get(sign, wide)
 
 
-def as_json(value: object) -> str:
+def as_json(value: object, *, indent: int | None = 2) -> str:
     r"""Return a value as JSON of several lines, in which no character is raw that :func:`visible` would escape.
+
+    Parameters
+    ----------
+    value
+        What JSON can hold.
+    indent : int or None
+        Spaces of each level; None for one line.
 
     Examples
     --------
@@ -67,6 +74,6 @@ def as_json(value: object) -> str:
       "\u009b\u202e"
     ]
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
     # JSON's own line ends are outside texts, where everything else is escaped already
     return _hidden().sub(lambda found: found[0] if found[1] in (None, "\n") else json.dumps(found[1])[1:-1], text)

@@ -20,7 +20,7 @@ from curation.run.journal import Decision
 from curation.run.journal_file import Grown, append
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["EARLIER", "CarriedOver", "carry_over"]
+__all__ = ["EARLIER", "CarriedOver", "carry_from", "carry_over"]
 
 #: The `source` of a decision that was taken over.
 EARLIER = "earlier run"
@@ -113,6 +113,27 @@ def carry_over(run: RunFolder, *, reporter: Reporter = SILENT) -> CarriedOver | 
             return None
         run.update(carried_over={"from": str(result.earlier), "taken": len(result.taken), "left": result.left})
         return result
+
+
+def carry_from(earlier: RunFolder, run: RunFolder) -> CarriedOver | None:
+    """Copy what was decided in an earlier run into a new one that this command holds; see :func:`carry_over`.
+
+    Parameters
+    ----------
+    earlier, run : RunFolder
+        With ``listings.parquet`` each. With any line in its journal, `run` is left alone.
+
+    Returns
+    -------
+    CarriedOver or None
+        None if the run has a journal, or nothing was decided in the earlier one.
+    """
+    if _begun(run) or not earlier.holding_decisions().decisions:
+        return None
+    result = _compare(earlier, run)
+    append(run.journal, result.taken, known=0)
+    run.update(carried_over={"from": str(result.earlier), "taken": len(result.taken), "left": result.left})
+    return result
 
 
 def _begun(run: RunFolder) -> bool:

@@ -49,6 +49,8 @@ COMMANDS = (
     "review --html --no-browser --output tests.html --test --budget 10",
     "review --no-browser --port 0 & review --link",
     "review --page --top 20 --no-browser --port 0",
+    "find-issues shop --since runs/demo/1 --run since",
+    "check listing.json --run runs/demo/1",
     "audit --size 20",
     "audit",
     "apply-fixes --accept-suggestions --dry-run",
@@ -311,6 +313,7 @@ def tried(lines: tuple[str, ...]) -> Tally:
                 made = _inputs(traced.folder / "shop")
                 rows = (f"u{row},{photos.address}/{row}.png,{'ab'[row % 2]}" for row in range(12))
                 (traced.folder / "urls.csv").write_text("\n".join(("id,image,label", *rows)))
+                (traced.folder / "listing.json").write_text('{"title": "usb cable", "price": 5, "label": "Webcams"}')
             elif made != _inputs(traced.folder / "shop"):
                 tally.fault("losses", f"{line}: changes the dataset")
     return tally

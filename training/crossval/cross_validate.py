@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from training.crossval.predictions import Predictions
 from training.crossval.workers import run_jobs
 from training.engine.contract import LOCAL, Engine
 from training.errors import InputError
+from training.features.linear import Head
 from training.features.neighbours import neighbour_probabilities
 from training.features.refit import refitted_probabilities
 from training.fit.throughput import Arrangement
@@ -104,12 +106,15 @@ class CrossValidated:
     refitted : ndarray of float32, shape (N, K), or None
         Out-of-fold probabilities of heads that learned doubtful labels less; see
         :func:`training.features.refit.refitted_probabilities`. None where networks were trained.
+    heads : mapping of int to Head
+        The models behind `refitted`, by the parts of the folds that they score.
     """
 
     probs: Float32
     in_fold: Float32
     neighbours: Float32
     refitted: Float32 | None = None
+    heads: Mapping[int, Head] = field(default_factory=dict)
 
 
 def cross_validate(
@@ -184,7 +189,7 @@ def cross_validate(
         seed=recipe.seed,
         device=arrangement.device.device,
     )
-    refitted = None
+    refitted, heads = None, dict[int, Head]()
     if shares is None:
         refitted = refitted_probabilities(
             data.features,
@@ -195,8 +200,9 @@ def cross_validate(
             strengths=[result.strength for result in done if result.strength is not None],
             classes=data.classes,
             device=arrangement.device.device,
+            keep=heads.__setitem__,
         )
-    return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours, refitted)
+    return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours, refitted, heads)
 
 
 def _out_of_fold(

@@ -27,7 +27,7 @@ from training.utils.devices import Device
 from training.utils.progress import SILENT, Reporter
 from training.utils.targets import SoftLabels
 
-__all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
+__all__ = ["Data", "Done", "Job", "Labels", "patches_file", "prepare_data"]
 
 #: Class numbers, or prices.
 Labels = Int64 | Float32
@@ -139,7 +139,8 @@ def prepare_data(
             if is_given(part):
                 origin, source = _given(part, given[part], rows)
             else:
-                origin, source = _made(photos, rows, replace(recipe, features=part), device, kept, reporter)
+                bank = patches_file(path)
+                origin, source = _made(photos, rows, replace(recipe, features=part), device, kept, bank, reporter)
             origins.append(origin)
             sources.append(source)
         reporter.say(f"features: {' + '.join(origins)}")
@@ -158,16 +159,30 @@ def prepare_data(
     return Data(shrunk_to(photos, recipe.size), path, key, groups, classes)
 
 
+def patches_file(features: Path) -> Path:
+    """Return the file beside a file of features that keeps the patches that some of them were made with."""
+    return features.with_name(f"{features.stem}-patches.npz")
+
+
 def _given(part: str, values: Float32, rows: Int64) -> tuple[str, Source]:
     """Return embeddings in words for a person, and their source."""
     return f"{part.removeprefix(GIVEN)}, {values.shape[1]:,} numbers for each photo", OfArray(values, rows)
 
 
 def _made(
-    photos: Photos, rows: Int64, recipe: Recipe, device: Device, kept: Path | None, reporter: Reporter
+    photos: Photos,
+    rows: Int64,
+    recipe: Recipe,
+    device: Device,
+    kept: Path | None,
+    bank: Path,
+    reporter: Reporter,
 ) -> tuple[str, Source]:
     """Return features of the photos in words for a person, and their source."""
     extract, origin = choose_extractor(photos, rows, recipe, device)
+    if isinstance(extract, PatchBank):
+        bank.parent.mkdir(parents=True, exist_ok=True)
+        extract.save(bank)
     known = _kept(kept, photos, recipe.features, extract, reporter)
     return origin, OfPhotos(photos, extract, extract.width, known)
 

@@ -18,10 +18,11 @@ from training.crossval.predictions import stored_epochs
 from training.crossval.run_job import CURVE_ROWS
 from training.errors import InputError, check_choice
 from training.features.choice import EMBEDDED
-from training.features.extract import MOST_FEATURES, SAMPLE, NetworkFeatures, choose_extractor
+from training.features.extract import SAMPLE, NetworkFeatures, choose_extractor
 from training.features.linear import fit_head
 from training.features.names import is_given, parts_of, patches_in
 from training.features.patches import PatchBank
+from training.features.projection import MOST_FEATURES
 from training.features.refit import COST
 from training.fit.loop import sizes_of
 from training.fit.sampling import epoch_size

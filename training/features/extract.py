@@ -17,6 +17,7 @@ from torch import nn
 from training.engine.contract import LOCAL, Engine, Piece, Steps
 from training.features.names import TIMM, is_given
 from training.features.patches import PatchBank
+from training.features.projection import Projection, projection_file
 from training.features.source import Source
 from training.images import Photos, Pixels
 from training.images.normalize import normalize
@@ -31,16 +32,14 @@ from training.utils.files import DamagedError, NotReadableError, allocate, read_
 from training.utils.progress import SILENT, Reporter
 
 __all__ = [
-    "MOST_FEATURES",
     "SAMPLE",
     "NetworkFeatures",
     "choose_extractor",
     "compute_features",
     "has_features",
+    "kept_extractor",
 ]
 
-#: Most features of a photo after the projection.
-MOST_FEATURES = 512
 #: Most photos that the projection is estimated from.
 SAMPLE = 4_000
 _BLOCK = 128
@@ -87,19 +86,19 @@ def choose_extractor(
     return extract, f"pretrained {name}, photos of {size} pixels"
 
 
-def _of_network(name: str, size: int, device: Device) -> NetworkFeatures:
+def _of_network(name: str, size: int, device: Device, at_once: int | None = None) -> NetworkFeatures:
     width = None
     if name.startswith(TIMM):
         network, width = timm_network(name.removeprefix(TIMM))
     else:
         network = build_model(name, classes=2, image_size=size, pretrained=True)
-    return NetworkFeatures(network, device, width, again=(name, size, device))
+    return NetworkFeatures(network, device, width, at_once, again=(name, size, device, at_once))
 
 
 @lru_cache(2)
-def _of_network_again(name: str, size: int, device: Device) -> NetworkFeatures:
+def _of_network_again(name: str, size: int, device: Device, at_once: int | None) -> NetworkFeatures:
     """Build a network in another process, once for all parts that this computes."""
-    return _of_network(name, size, device)
+    return _of_network(name, size, device, at_once)
 
 
 def _without_last(network: nn.Module) -> int:
@@ -108,6 +107,32 @@ def _without_last(network: nn.Module) -> int:
     parent, _, name = last.rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
     return layer.in_features
+
+
+def kept_extractor(recipe: Recipe, size: int, patches: Path, device: Device) -> PatchBank | NetworkFeatures:
+    """Return what made the features of an earlier run, to make them of new photos.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Names what made them: one part.
+    size : int
+        Side of the photos in pixels.
+    patches : Path
+        Where patches were kept.
+    device : Device
+        Where to compute.
+
+    Raises
+    ------
+    ValueError
+        If the patches are damaged.
+    OSError
+        If they can't be read.
+    """
+    if recipe.features == PATCHES:
+        return PatchBank.load(patches, device.device)
+    return _of_network(recipe.features, size, device.computing(recipe.precision), at_once=1)
 
 
 class NetworkFeatures:
@@ -124,9 +149,11 @@ class NetworkFeatures:
         Where to compute, and in which precision.
     width : int, optional
         The number of features of a network that has no classifier at its end.
+    at_once : int, optional
+        Photos in a batch; by default as many as a processor likes. A single photo takes less time alone.
     again : tuple, optional
-        Name, side of the photos and device, by which another process builds the network again; without them, this
-        can't be pickled.
+        Name, side of the photos, device and photos in a batch, by which another process builds the network again;
+        without them, this can't be pickled.
 
     Attributes
     ----------
@@ -141,17 +168,19 @@ class NetworkFeatures:
         network: nn.Module,
         device: Device,
         width: int | None = None,
-        again: tuple[str, int, Device] | None = None,
+        at_once: int | None = None,
+        again: tuple[str, int, Device, int | None] | None = None,
     ) -> None:
         self._again = again
         self.device, self.width = device, _without_last(network) if width is None else width
         fold(network.eval())
         self._network = device.place(network)
         self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE
+        self._at_once = at_once
 
     def at_once(self, size: int) -> int:
         """Return how many photos with sides of `size` pixels are in a batch."""
-        return max(1, self._pixels // size**2)
+        return self._at_once or max(1, self._pixels // size**2)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._again is None:
@@ -221,7 +250,7 @@ def compute_features(
     with reporter.bar("features") as progress:
         done = 0
 
-        def computed(parts: list[Int64], project: _Projection | None = None) -> Iterator[Float32]:
+        def computed(parts: list[Int64], project: Projection | None = None) -> Iterator[Float32]:
             def on_step(units: int) -> None:
                 nonlocal done
                 done = min(done + units * _BLOCK, len(rows))
@@ -234,9 +263,10 @@ def compute_features(
         sample = torch.from_numpy(np.concatenate(list(computed(_parts(chosen)))))
         # it takes seconds, and must not depend on the number of threads
         with threads(1):
-            project = _Projection(sample, source.widths, seed, evened)
+            project = Projection.of(sample, source.widths, seed, evened)
             projected = project(sample)
         unfinished = _Unfinished(path, key, shape=(total, project.width))
+        project.save(projection_file(path))
         unfinished.array[chosen] = projected
         left = _parts(others)[unfinished.done :]
         done = len(rows) - sum(map(len, left))
@@ -252,7 +282,7 @@ class _Blocks:
 
     source: Source
     parts: Sequence[Int64]
-    project: _Projection | None
+    project: Projection | None
     device: torch.device
     cores: int = 1
 
@@ -364,33 +394,3 @@ def _rows(path: Path, width: int | None = None) -> int:
 
 def _parts(rows: Int64) -> list[Int64]:
     return [rows[at : at + _BLOCK] for at in range(0, len(rows), _BLOCK)]
-
-
-class _Projection:
-    """Standardise, rotate to the principal components of a sample, and even out their spreads."""
-
-    def __init__(self, sample: torch.Tensor, widths: Sequence[int], seed: int, evened: float) -> None:
-        self.width = max(1, min(MOST_FEATURES, *(side - 1 for side in sample.shape)))
-        self._mean, self._spread = sample.mean(0), sample.std(0, correction=0) + 1e-4
-        if len(widths) > 1:
-            self._spread = self._spread * _lengths((sample - self._mean) / self._spread, widths)
-        standard = (sample - self._mean) / self._spread
-        with torch.random.fork_rng(devices=[sample.device] if sample.is_cuda else []):
-            torch.manual_seed(seed)
-            self._directions = torch.svd_lowrank(standard, self.width, niter=2)[2]
-        rotated = standard @ self._directions
-        spread = rotated.std(0, correction=0).clamp(min=1e-6)
-        self._directions = self._directions / spread**evened
-        # heads choose their penalty from a fixed list, so the scale must not depend on the data
-        size = (standard @ self._directions).norm(dim=1).mean().clamp(min=1e-6)
-        self._directions = self._directions * (3 * self.width**0.25 / size)
-
-    def __call__(self, features: torch.Tensor) -> Float32:
-        projected: Float32 = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
-        return projected
-
-
-def _lengths(standard: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
-    """Return what the columns of each part are divided by, so that the part has a total variance of 1; shape (W,)."""
-    totals = [part.var(0, correction=0).sum() for part in torch.split(standard, list(widths), dim=1)]
-    return torch.cat([total.clamp(min=1e-6).sqrt().expand(width) for total, width in zip(totals, widths, strict=True)])

@@ -14,7 +14,7 @@ from training.utils.array_files import map_array
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import each_on_one_core
 
-__all__ = ["Nearest", "nearest_of_others", "neighbour_probabilities", "sample_of"]
+__all__ = ["Labelled", "Nearest", "Searched", "nearest_of_others", "neighbour_probabilities", "sample_of"]
 
 Result = TypeVar("Result")
 
@@ -88,24 +88,53 @@ def neighbour_probabilities(
     if not len(candidates):
         return shares
     stored: Float32 = map_array(features)
-    directions = _directions(stored[candidates], device)
-    targets = torch.nn.functional.one_hot(torch.from_numpy(labels[candidates]), classes).to(device, torch.float32)
+    compared = Labelled(stored[candidates], labels[candidates], classes, device)
+    for rows, share in _search(compared.shares, stored, np.flatnonzero(has_photo), candidates, fold, device):
+        shares[rows] = share
+    return shares
 
-    def shares_of(block: Float32, same_fold: Bool) -> Float32:
-        cosine = _directions(block, device) @ directions.T
-        cosine.masked_fill_(torch.from_numpy(same_fold).to(device), 0.0)
-        nearest, places = cosine.topk(min(NEIGHBOURS, len(candidates)), dim=1)
+
+class Labelled:
+    """Rows whose labels count for others like them.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (m, D)
+        At least one row.
+    labels : ndarray of int64, shape (m,)
+        Class numbers.
+    classes : int
+        K.
+    device : torch.device
+        Where to compute.
+    """
+
+    def __init__(self, features: Float32, labels: Int64, classes: int, device: torch.device) -> None:
+        self._directions, self._device, self._classes = _directions(features, device), device, classes
+        targets = torch.nn.functional.one_hot(torch.from_numpy(labels), classes)
+        self._targets = targets.to(device, torch.float32)
+
+    def shares(self, block: Float32, same_fold: Bool) -> Float32:
+        """Return the class shares among the 30 most similar ones, see :func:`neighbour_probabilities`.
+
+        Parameters
+        ----------
+        block : ndarray of float32, shape (b, D)
+            Features of other rows.
+        same_fold : ndarray of bool, shape (b, m)
+            Which of the labelled rows do not count.
+        """
+        cosine = _directions(block, self._device) @ self._directions.T
+        cosine.masked_fill_(torch.from_numpy(same_fold).to(self._device), 0.0)
+        nearest, places = cosine.topk(min(NEIGHBOURS, len(self._directions)), dim=1)
         weight = nearest.clamp(min=0) ** SHARPNESS
         total = weight.sum(1, keepdim=True)
         # a photo that is like no other has no neighbours: 0 / 0 is NaN
-        share = (weight[:, :, None] * targets[places]).sum(1) / total
+        share = (weight[:, :, None] * self._targets[places]).sum(1) / total
         doubt = _DOUBT / NEIGHBOURS
-        share = (share + doubt / classes) / (1 + doubt)
-        return share.cpu().numpy()
-
-    for rows, share in _search(shares_of, stored, np.flatnonzero(has_photo), candidates, fold, device):
-        shares[rows] = share
-    return shares
+        share = (share + doubt / self._classes) / (1 + doubt)
+        shares: Float32 = share.cpu().numpy()
+        return shares
 
 
 def nearest_of_others(features: Float32, rows: Int64, candidates: Int64, groups: Int64, *, count: int) -> Nearest:
@@ -136,30 +165,53 @@ def nearest_of_others(features: Float32, rows: Int64, candidates: Int64, groups:
     nearest = Nearest(np.full(len(rows), np.nan, dtype=np.float32), np.full(len(rows), -1, dtype=np.int64))
     if not len(candidates):
         return nearest
-    others = np.ascontiguousarray(features[candidates])
-    squares = np.einsum("md,md->m", others, others)
-    many = min(count, len(candidates))
+    searched = Searched(np.ascontiguousarray(features[candidates]), count)
+    start = 0
+    for part, found in _search(searched.nearest, features, rows, candidates, groups, torch.device("cpu")):
+        block = slice(start, start := start + len(part))
+        nearest.distance[block] = found.distance
+        nearest.row[block] = np.where(found.row >= 0, candidates[found.row], -1)
+    return nearest
 
-    def measure(block: Float32, same_group: Bool) -> tuple[Float32, Int64]:
+
+class Searched:
+    """Rows that others are compared with.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (m, D)
+        At least one row.
+    count : int
+        How many of the nearest ones count; see :func:`nearest_of_others`.
+    """
+
+    def __init__(self, features: Float32, count: int) -> None:
+        self._features, self._many = features, min(count, len(features))
+        self._squares = np.einsum("md,md->m", features, features)
+
+    def nearest(self, block: Float32, same_group: Bool) -> Nearest:
+        """Return the distance to the nearest ones, and the place of the nearest one among the m.
+
+        Parameters
+        ----------
+        block : ndarray of float32, shape (b, D)
+            Features of other rows.
+        same_group : ndarray of bool, shape (b, m)
+            Which ones do not count.
+        """
         # |a - b|^2 without |a|^2, which makes no difference to the order
-        apart = block @ others.T
+        apart = block @ self._features.T
         apart *= -2
-        apart += squares
+        apart += self._squares
         apart[same_group] = np.inf
-        closest = candidates[apart.argmin(axis=1)]
+        closest = apart.argmin(axis=1)
         # in place: the numbers of their candidates would take twice the memory of the distances
-        apart.partition(many - 1, axis=1)
-        square = apart[:, :many] + np.einsum("nd,nd->n", block, block)[:, None]
+        apart.partition(self._many - 1, axis=1)
+        square = apart[:, : self._many] + np.einsum("nd,nd->n", block, block)[:, None]
         finite = np.isfinite(square)
         number = finite.sum(axis=1)
         total = np.sqrt(np.where(finite, square, 0).clip(min=0)).sum(axis=1)
-        return np.where(number, total / np.maximum(number, 1), np.nan), np.where(number, closest, -1)
-
-    start = 0
-    for part, (distance, row) in _search(measure, features, rows, candidates, groups, torch.device("cpu")):
-        block = slice(start, start := start + len(part))
-        nearest.distance[block], nearest.row[block] = distance, row
-    return nearest
+        return Nearest(np.where(number, total / np.maximum(number, 1), np.nan), np.where(number, closest, -1))
 
 
 def sample_of(rows: Int64, seed: int) -> Int64:

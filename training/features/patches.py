@@ -9,12 +9,15 @@ ResNet trained from scratch on the same few photos, at a hundredth of its cost (
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from training.images import Photos
+from training.utils.array_files import open_arrays, write_arrays
+from training.utils.files import whole_file
 
 __all__ = ["PatchBank"]
 
@@ -71,12 +74,38 @@ class PatchBank:
             atoms = atoms.repeat(math.ceil(_FILTERS / len(atoms)), 1)[:_FILTERS]
         atoms = atoms / atoms.norm(dim=1, keepdim=True).clamp(min=1e-6)
         filters = whiten @ atoms.T
-        self._offset = -(mean @ filters).view(1, -1, 1, 1).to(device)
+        offset = -(mean @ filters)
         # subtracting the mean of a patch is linear, so the filters do it
         filters = filters - filters.mean(0, keepdim=True)
-        self._filters = filters.T.reshape(_FILTERS, 3, _PATCH, _PATCH).contiguous().to(device)
+        self._set(filters.T.contiguous(), offset, device)
+
+    def _set(self, filters: torch.Tensor, offset: torch.Tensor, device: torch.device) -> None:
+        self._offset = offset.view(1, -1, 1, 1).to(device)
+        self._filters = filters.reshape(_FILTERS, 3, _PATCH, _PATCH).contiguous().to(device)
         self._box = torch.full((1, 3, _PATCH, _PATCH), 1 / (3 * _PATCH**2), device=device)
         self._device = device
+
+    def save(self, file: Path) -> None:
+        """Write the filters as ``.npz``, whole or not at all."""
+        arrays = {"filters": self._filters.flatten(1).cpu().numpy(), "offset": self._offset.flatten().cpu().numpy()}
+        with whole_file(file) as temporary:
+            write_arrays(temporary, arrays)
+
+    @classmethod
+    def load(cls, file: Path, device: torch.device) -> PatchBank:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged.
+        OSError
+            If it can't be read.
+        """
+        bank = cls.__new__(cls)
+        with open_arrays(file) as arrays:
+            bank._set(torch.from_numpy(arrays["filters"]), torch.from_numpy(arrays["offset"]), device)
+        return bank
 
     @torch.inference_mode()
     def __call__(self, pixels: np.ndarray) -> torch.Tensor:

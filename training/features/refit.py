@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -71,6 +71,7 @@ def refitted_probabilities(
     classes: int,
     device: torch.device,
     decided: Decided | None = None,
+    keep: Callable[[int, Head], None] = lambda part, head: None,
 ) -> Float32 | None:
     """Return out-of-fold probabilities of heads that learned doubtful labels less, and what a model believes instead.
 
@@ -98,6 +99,8 @@ def refitted_probabilities(
         Where to compute.
     decided : Decided, optional
         What people decided. By default nothing.
+    keep : callable
+        Gets the head that scores each part of the folds, and its number: that of the fold, modulo five.
 
     Returns
     -------
@@ -126,6 +129,7 @@ def refitted_probabilities(
         rows, scored = np.flatnonzero(trains & (part != number)), np.flatnonzero(has_photo & (part == number))
         beliefs[rows], weight = _softened(beliefs[rows], labels[rows], decided, rows)
         head = fit_with(stored, rows, Beliefs(beliefs, weight), strength=strengths[number], device=device)
+        keep(number, head)
         return scored, head.predict(stored, scored)
 
     keys = sorted({_key(*pair, strengths) for pair in permutations(range(parts), 2) if len(taught[pair[1]])})

@@ -119,6 +119,26 @@ class PhotoStore:
     def __reduce__(self) -> tuple[Any, ...]:
         return PhotoStore, (self.files, self._shard, self._slot, self._size)
 
+    @classmethod
+    def joined(cls, stores: Sequence[PhotoStore], which: Int64, row: Int64) -> PhotoStore:
+        """Return a store of photos that are in several ones of the same size.
+
+        Parameters
+        ----------
+        stores : sequence of PhotoStore
+            At least one.
+        which, row : ndarray of int64, shape (N,)
+            For each photo, the store that it is in, and its row there.
+        """
+        starts = np.cumsum([0, *(len(store.files) for store in stores)])
+        shard, slot = np.full(len(which), -1, dtype=np.int32), np.zeros(len(which), dtype=np.int32)
+        for number, store in enumerate(stores):
+            places = np.flatnonzero(which == number)
+            own = store._shard[row[places]]
+            shard[places] = np.where(own < 0, -1, own + starts[number])
+            slot[places] = store._slot[row[places]]
+        return cls([file for store in stores for file in store.files], shard, slot, stores[0].shape[1])
+
     def touch(self) -> bool:
         """Mark all shards as used; return whether all of them exist."""
         for path in self.files:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
+from curation.evidence.fitted import Fit, Values, unkept
 from curation.evidence.log_odds import Standing
 from curation.issues.label.noise import Cut, differing_among_surest, find_cut, noise_where_sure
 from training.utils.arrays import Float64, Int64
@@ -112,7 +113,7 @@ class Chances:
     candidates: float
 
 
-def chances_wrong(standing: Standing, learnable: Int64) -> Chances:
+def chances_wrong(standing: Standing, learnable: Int64, fit: Fit = unkept, name: str = "") -> Chances:
     """Return the chance that each given label is wrong.
 
     Parameters
@@ -121,11 +122,21 @@ def chances_wrong(standing: Standing, learnable: Int64) -> Chances:
         Of N given labels among calibrated beliefs.
     learnable : ndarray of int64
         The rows that facts of the dataset are taken from.
+    fit : callable
+        Keeps the facts, or has those of an earlier run; by default neither.
+    name : str
+        Of the facts there.
     """
-    known = standing[learnable]
-    cut = find_cut(known)
-    wrong = _learned().chances(standing.margin, set_facts(known, cut))
-    return Chances(wrong, min(cut.share, noise_where_sure(known)), cut.candidates)
+
+    def learn() -> Values:
+        known = standing[learnable]
+        cut = find_cut(known)
+        noise = min(cut.share, noise_where_sure(known))
+        return {"facts": set_facts(known, cut), "noise": np.array(noise), "candidates": np.array(cut.candidates)}
+
+    of_set = fit(f"facts of {name}", learn)
+    wrong = _learned().chances(standing.margin, of_set["facts"])
+    return Chances(wrong, float(of_set["noise"]), float(of_set["candidates"]))
 
 
 def set_facts(standing: Standing, cut: Cut) -> Float64:

@@ -84,7 +84,7 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
         return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources, unknown)
     label, judged = np.maximum(given, 0), belief.judged
     standing = standing_of(belief.logs, label)
-    chances = chances_wrong(standing, belief.learnable)
+    chances = chances_wrong(standing, belief.learnable, evidence.fit, "labels")
     alone = chances.wrong
     wrong, left, anchor, known = chances.wrong, judged, None, evidence.known
     if known is not None:
@@ -95,9 +95,11 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
             alone = wrong = expit(odds_of(wrong) + rises)
         anchor = anchor_to(wrong[left], wrong[rows], known.wrong[rows])
         wrong = anchor(wrong)
-    unlabelled = belief.observed & (given < 0)
+    unlabelled = belief.observed & evidence.unlabelled
     suggested = np.where(given >= 0, standing.other, standing.best)
-    flagged = unlabelled | (judged & (wrong >= flags_from(wrong[left]) if flagged is None else flagged))
+    if flagged is None:
+        flagged = wrong >= evidence.number("flags from", lambda: flags_from(wrong[left]))
+    flagged = unlabelled | (judged & flagged)
     # that decisions made errors rarer does not make a suggestion worse
     suggests = flagged | (judged & (alone >= SUGGESTS_FROM))
     confidence = _confidence(belief, given, suggested, np.flatnonzero(suggests), chances)

@@ -47,7 +47,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
             "label_score": judgement.score,
             "suggested_label": pd.array(names[judgement.suggested], dtype="string"),
             "suggested_confidence": judgement.confidence,
-            "is_cleanlab_issue": _flags_of(opinion).array,
+            "is_cleanlab_issue": _flags_of(opinion, evidence).array,
             "cleanlab_score": opinion.score,
             "none_of_these": none,
         },
@@ -59,10 +59,11 @@ def find(evidence: Evidence) -> pd.DataFrame:
     return table.assign(reason=reasons)
 
 
-def _flags_of(opinion: SecondOpinion) -> pd.Series:
+def _flags_of(opinion: SecondOpinion, evidence: Evidence) -> pd.Series:
     # without evidence for any listing, the column is empty
     flags = pd.Series(opinion.flagged, dtype="boolean")
-    return flags if np.isfinite(opinion.score).any() else flags.mask(~flags)
+    scored = evidence.number("scored by cleanlab", lambda: bool(np.isfinite(opinion.score).any()))
+    return flags if scored else pd.Series(pd.NA, flags.index, dtype="boolean")
 
 
 def _reason(given: object, judgement: Judgement, row: int, evidence: Evidence) -> str:

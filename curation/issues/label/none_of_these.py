@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.special import log_softmax
 
 from curation.evidence.evidence import Evidence
+from curation.evidence.fitted import Values
 from curation.evidence.log_odds import softmax
+from curation.evidence.logistic import learn_logistic, log_probabilities
 from curation.evidence.rows import Rows
 from curation.issues.label.none_signs import Signs, signs_of
 from training.utils.arrays import Bool, Float64, Int64
@@ -27,6 +27,7 @@ _EXPECTED, _COUNTS_AS = 0.1, 10.0
 _STEPS = 200
 #: Inverse strength of the penalty, of signs with mean 0 and deviation 1.
 _INVERSE_STRENGTH = 0.1
+_ITERATIONS = 1_000
 
 
 def none_of_these(evidence: Evidence, right: Float64, suggested: Float64) -> Float64:
@@ -56,26 +57,27 @@ def none_of_these(evidence: Evidence, right: Float64, suggested: Float64) -> Flo
     if belief is None or evidence.features is None or len(evidence.classes) < FEWEST_CLASSES:
         return chances
     judged = belief.judged & evidence.scored & (evidence.given >= 0) & np.isfinite(right)
-    if judged[belief.learnable].sum() < FEWEST_LISTINGS:
+    if not evidence.number("none: enough", lambda: judged[belief.learnable].sum() >= FEWEST_LISTINGS):
         return chances
     signs = signs_of(evidence, belief, evidence.features)
     judged &= np.isfinite(signs.outputs).all(axis=1)
     learnable = belief.learnable[judged[belief.learnable]]
-    if not right[learnable].sum() > 0:
+    if not evidence.number("none: any", lambda: right[learnable].sum() > 0) or not judged.any():
         return chances
     # by id, so that not even the last digits depend on the order of the table
     rows = np.flatnonzero(judged)
     rows = rows[np.argsort(evidence.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
     wrong, given = 1 - right[rows], evidence.given
-    model = _learn(signs, belief.logs, given, learnable, right[learnable])
-    none = wrong * _share_of_none(model(signs.of(rows, given[rows])), wrong)
+    model = evidence.fit("none", lambda: _learn(signs, belief.logs, given, learnable, right[learnable]))
+    logs = log_probabilities(model, signs.of(rows, given[rows]))
+    none = wrong * _chance_of_none(logs, evidence.fit("none: share", lambda: _shares(logs, wrong))["shares"])
     # the chances of a listing never exceed 1
     chances[rows] = np.clip(none, 0, np.maximum(wrong - np.nan_to_num(suggested[rows]), 0))
     return chances
 
 
-def _learn(signs: Signs, logs: Rows, given: Int64, learnable: Int64, right: Float64) -> Callable[[Float64], Float64]:
-    """Return what tells the three cases by the signs: the log-likelihood of each, up to a constant per listing."""
+def _learn(signs: Signs, logs: Rows, given: Int64, learnable: Int64, right: Float64) -> Values:
+    """Return what tells the three cases by the signs: a logistic regression on standardised ones."""
     chance = np.random.default_rng(0)
     drawn = chance.choice(learnable, (3, _DRAWN), p=right / right.sum())
     wrong = [_wrong_labels(logs[some], given[some], chance) for some in drawn[1:]]
@@ -86,14 +88,8 @@ def _learn(signs: Signs, logs: Rows, given: Int64, learnable: Int64, right: Floa
             signs.of(drawn[2], wrong[1], given[drawn[2]]),
         ]
     )
-    centre, spread = examples.mean(axis=0), examples.std(axis=0)
-    spread[spread == 0] = 1
-    # takes a second to import, and without features of photos none is needed
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=_INVERSE_STRENGTH, max_iter=1000)
-    model.fit((examples - centre) / spread, np.repeat(np.arange(3), _DRAWN))
-    return lambda signs: np.asarray(model.predict_log_proba((signs - centre) / spread))
+    of_case = np.repeat(np.arange(3), _DRAWN)
+    return learn_logistic(examples, of_case, inverse_strength=_INVERSE_STRENGTH, iterations=_ITERATIONS)
 
 
 def _wrong_labels(logs: Float64, label: Int64, chance: np.random.Generator) -> Int64:
@@ -109,11 +105,17 @@ def _wrong_labels(logs: Float64, label: Int64, chance: np.random.Generator) -> I
     return np.asarray(np.where(fits, resembled, anywhere), dtype=np.int64)
 
 
-def _share_of_none(logs: Float64, wrong: Float64) -> Float64:
-    """Return the chance that each listing belongs to no class if its label is wrong."""
+def _shares(logs: Float64, wrong: Float64) -> Values:
+    """Return the shares of right labels, of wrong ones, and of those of no class."""
     share, expected = float(np.clip(wrong.mean(), 1e-3, 0.9)), _EXPECTED
     for _ in range(_STEPS):
-        chances = np.exp(log_softmax(logs + np.log([1 - share, share * (1 - expected), share * expected]), axis=1))
-        _, other, none = chances.sum(axis=0)
+        shares = np.array([1 - share, share * (1 - expected), share * expected])
+        _, other, none = np.exp(log_softmax(logs + np.log(shares), axis=1)).sum(axis=0)
         expected = float((none + _COUNTS_AS * _EXPECTED) / (other + none + _COUNTS_AS))
+    return {"shares": shares}
+
+
+def _chance_of_none(logs: Float64, shares: Float64) -> Float64:
+    """Return the chance that each listing belongs to no class if its label is wrong."""
+    chances = np.exp(log_softmax(logs + np.log(shares), axis=1))
     return np.asarray(chances[:, 2] / (chances[:, 1] + chances[:, 2]))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from scipy.special import logit
 
 from curation.evidence.belief import Belief
 from curation.evidence.evidence import Evidence
+from curation.evidence.fitted import Fitted, Values, sparse_from, sparse_values, text_from, text_values
 from curation.evidence.log_odds import softmax
 from curation.evidence.rows import Rows
 from training.utils.arrays import Float32, Float64, Int64
@@ -20,6 +22,8 @@ from training.utils.arrays import Float32, Float64, Int64
 __all__ = ["Signs", "signs_of"]
 
 
+#: What is kept of the words of titles, by this name.
+_KEPT = "none: words"
 #: Ridge penalty, as a share of the variance of each feature.
 _PENALTY = 0.5
 #: Rows from which the mean and deviation of the features are taken, at most.
@@ -160,9 +164,20 @@ def signs_of(evidence: Evidence, belief: Belief, features: Float32) -> Signs:
 
 def _outputs(evidence: Evidence, features: Float32) -> Float32:
     """Return the outputs of ridge regressions of each class on the features, learned from other folds."""
+    classes, fold = len(evidence.classes), evidence.fold
+    model = evidence.fit("none: ridge", lambda: _ridge(evidence, features))
+    outputs = np.full((len(features), classes), np.nan, dtype=np.float32)
+    for number in np.flatnonzero(model["sizes"]):
+        for block in _blocks(np.flatnonzero(evidence.scored & (fold == number))):
+            standard = np.asarray((features[block] - model["centre"]) / model["spread"])
+            outputs[block] = model["shares"][number] + standard @ model["weights"][number]
+    return outputs
+
+
+def _ridge(evidence: Evidence, features: Float32) -> Values:
+    """Return the weights of each fold, shape (F, D, K), the shares of the classes, and how many rows taught them."""
     classes, training = len(evidence.classes), evidence.training_rows
     training = training[evidence.scored[training]]
-    outputs = np.full((len(features), classes), np.nan, dtype=np.float32)
     some = features[training[:: max(1, len(training) // _ENOUGH)]]
     centre, spread = some.mean(axis=0, dtype=np.float64), some.std(axis=0, dtype=np.float64)
     spread[spread == 0] = 1
@@ -178,15 +193,15 @@ def _outputs(evidence: Evidence, features: Float32) -> Float32:
             x, y = standard(block), np.eye(classes)[evidence.taught[block]]
             products[number] += x.T @ np.hstack([x, y])
             sizes[number] += y.sum(axis=0)
+    weights, shares = np.zeros((len(products), width, classes)), np.zeros((len(products), classes))
+    taught = np.zeros(len(products))
     for number in range(len(products)):
         product, size = (sums.sum(axis=0) - sums[number] for sums in (products, sizes))
-        n = float(size.sum())
-        if not n:
-            continue
-        weights = np.linalg.solve(product[:, :width] + _PENALTY * n * np.eye(width), product[:, width:])
-        for block in _blocks(np.flatnonzero(evidence.scored & (fold == number))):
-            outputs[block] = size / n + standard(block) @ weights
-    return outputs
+        taught[number] = n = float(size.sum())
+        if n:
+            weights[number] = np.linalg.solve(product[:, :width] + _PENALTY * n * np.eye(width), product[:, width:])
+            shares[number] = size / n
+    return {"centre": centre, "spread": spread, "weights": weights, "shares": shares, "sizes": taught}
 
 
 def _blocks(rows: Int64) -> Iterator[Int64]:
@@ -194,10 +209,12 @@ def _blocks(rows: Int64) -> Iterator[Int64]:
 
 
 def _words(evidence: Evidence) -> Words | None:
+    if evidence.fitted is not None and evidence.applied:
+        return _known_words(evidence, evidence.fitted)
     if "title" not in evidence.listings or not evidence.listings["title"].notna().any():
         return None
     titles = evidence.listings["title"].fillna("").astype(str)
-    words = [sorted(set(_WORD.findall(title.lower()))) for title in titles]
+    words = [_words_of(title) for title in titles]
     flat = [word for title in words for word in title]
     if not flat:
         return None
@@ -210,4 +227,36 @@ def _words(evidence: Evidence) -> Words | None:
         rows = np.flatnonzero(trains & (evidence.fold != fold))
         ones = csr_matrix((np.ones(len(rows)), (np.arange(len(rows)), taught[rows])), shape=(len(rows), classes))
         counts.append(csr_matrix(of[rows].T @ ones))
+    evidence.fit(_KEPT, lambda: {"words": text_values([str(name) for name in names]), "folds": np.array(len(counts))})
+    for fold, count in enumerate(counts):
+        evidence.fit(f"{_KEPT} of fold {fold}", partial(sparse_values, count))
     return Words(of, counts, [np.asarray(count.sum(axis=1)).ravel() for count in counts], evidence.fold)
+
+
+def _words_of(title: str) -> list[str]:
+    return sorted(set(_WORD.findall(title.lower())))
+
+
+def _known_words(evidence: Evidence, fitted: Fitted) -> Words | None:
+    """Return the words of the titles as an earlier run knows them; one that it does not know is new to all classes."""
+    if _KEPT not in fitted:
+        return None
+
+    def make() -> tuple[dict[str, int], list[csr_matrix], list[Float64]]:
+        place = {word: number for number, word in enumerate(text_from(fitted[_KEPT]["words"]))}
+        counts = [sparse_from(fitted[f"{_KEPT} of fold {fold}"]) for fold in range(int(fitted[_KEPT]["folds"]))]
+        # one more, without a title, for all words that are not known
+        unknown = csr_matrix((1, len(evidence.classes)))
+        counts = [csr_matrix(vstack([count, unknown])) for count in counts]
+        return place, counts, [np.asarray(count.sum(axis=1)).ravel() for count in counts]
+
+    place, counts, totals = fitted.held(_KEPT, make)
+    has_titles = "title" in evidence.listings
+    titles: list[str] = evidence.listings["title"].fillna("").astype(str).tolist() if has_titles else []
+    words = [[place.get(word, len(place)) for word in _words_of(title)] for title in titles]
+    flat = np.array([number for title in words for number in title], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum([len(title) for title in words], dtype=np.int64)])
+    shape = (len(evidence.listings), len(place) + 1)
+    if not len(titles):
+        return Words(csr_matrix(shape), counts, totals, evidence.fold)
+    return Words(csr_matrix((np.ones(len(flat)), flat, starts), shape=shape), counts, totals, evidence.fold)

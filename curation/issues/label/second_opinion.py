@@ -19,10 +19,13 @@ from types import ModuleType
 import numpy as np
 
 from curation.evidence.evidence import Evidence
+from curation.evidence.fitted import Values
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["SecondOpinion", "second_opinion"]
 
+#: What is kept of cleanlab's flags, by this name.
+_MARGINS = "cleanlab"
 #: Listings at a time, if classes are not larger. Each time costs as much again as there are pairs of classes.
 _LISTINGS = 65_536
 
@@ -54,9 +57,12 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
     """
     flagged, score = np.zeros(len(evidence.probs), dtype=bool), np.full(len(evidence.probs), np.nan)
     rows = np.flatnonzero(evidence.scored & (evidence.given >= 0) & evidence.trained_on_label)
+    if evidence.fitted is not None and evidence.applied:
+        return _by_known_margins(evidence, evidence.fitted[_MARGINS], rows)
     # cleanlab expects classes 0 to k-1 that all occur
     occurring, label = np.unique(evidence.given[rows], return_inverse=True)
     if len(occurring) < 2:
+        evidence.fit(_MARGINS, lambda: {"occurring": occurring})
         return SecondOpinion(flagged, score)
     cleanlab = _cleanlab()
     with warnings.catch_warnings(action="ignore"):
@@ -77,6 +83,36 @@ def second_opinion(evidence: Evidence) -> SecondOpinion:
             probs, own = _probs(evidence.probs[rows[order[part]]], occurring), label[order[part]]
             flagged[rows[order[part]]] = cleanlab.filter.find_label_issues(own, probs, confident_joint=joint, n_jobs=1)
             score[rows[order[part]]] = cleanlab.rank.get_label_quality_scores(own, probs)
+    evidence.fit(_MARGINS, lambda: _margins(evidence, np.flatnonzero(flagged), occurring))
+    return SecondOpinion(flagged, score)
+
+
+def _margins(evidence: Evidence, flagged: Int64, occurring: Int64) -> Values:
+    """Return by how much the best class must exceed the given one to be flagged, by both of them; shape (k, k)."""
+    least = np.full((len(occurring), len(occurring)), np.inf)
+    for start in range(0, len(flagged), _LISTINGS):
+        rows = flagged[start : start + _LISTINGS]
+        given, best, margin = _apart(evidence, rows, occurring)
+        np.minimum.at(least, (given, best), margin)
+    return {"occurring": occurring, "least": least}
+
+
+def _apart(evidence: Evidence, rows: Int64, occurring: Int64) -> tuple[Int64, Int64, Float64]:
+    """Return the places of the given and the best classes among those that occur, and by how much they differ."""
+    probs, each = _probs(evidence.probs[rows], occurring), np.arange(len(rows))
+    given, best = np.searchsorted(occurring, evidence.given[rows]), probs.argmax(axis=1)
+    return given, best, np.asarray(probs[each, best] - probs[each, given], dtype=np.float64)
+
+
+def _by_known_margins(evidence: Evidence, known: Values, rows: Int64) -> SecondOpinion:
+    """Return what an earlier run's flags say of listings: cleanlab itself judges none alone."""
+    flagged, score = np.zeros(len(evidence.probs), dtype=bool), np.full(len(evidence.probs), np.nan)
+    occurring = known["occurring"]
+    rows = rows[np.isin(evidence.given[rows], occurring)]
+    if "least" in known and len(rows):
+        given, best, margin = _apart(evidence, rows, occurring)
+        flagged[rows] = (given != best) & (margin >= known["least"][given, best])
+        score[rows] = _probs(evidence.probs[rows], occurring)[np.arange(len(rows)), given]
     return SecondOpinion(flagged, score)
 
 

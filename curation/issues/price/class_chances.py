@@ -55,8 +55,9 @@ def class_chances(evidence: Evidence) -> Chances:
     """
     belief = believe(evidence, [source for source in evidence.sources if source.name != PRICE])
     given, classes = evidence.given, len(evidence.classes)
-    sizes = np.bincount(given[given >= 0], minlength=classes) + 1.0
-    wrong = np.zeros(len(given)) if belief is None else _wrong(belief, given)
+    counts = lambda: {"sizes": np.bincount(given[given >= 0], minlength=classes) + 1.0}  # noqa: E731
+    sizes = evidence.fit("classes of prices", counts)["sizes"]
+    wrong = np.zeros(len(given)) if belief is None else _wrong(belief, given, evidence)
     # in the smallest type: there are several classes for each listing
     number = np.empty((len(given), min(MOST_CLASSES, classes)), dtype=np.min_scalar_type(classes))
     share = np.empty(number.shape)
@@ -70,8 +71,9 @@ def class_chances(evidence: Evidence) -> Chances:
     return Chances(number, share)
 
 
-def _wrong(belief: Belief, given: Int64) -> Float64:
-    return chances_wrong(standing_of(belief.logs, np.maximum(given, 0)), belief.learnable).wrong
+def _wrong(belief: Belief, given: Int64, evidence: Evidence) -> Float64:
+    standing = standing_of(belief.logs, np.maximum(given, 0))
+    return chances_wrong(standing, belief.learnable, evidence.fit, "classes of prices").wrong
 
 
 def _fill_in(probs: Float64, belief: Belief, given: Int64, wrong: Float64, rows: slice) -> None:

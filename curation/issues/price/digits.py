@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from curation.evidence.fitted import Fit, Values, unkept
 from training.utils.arrays import Bool, Float64, Int8, Int64
 
 __all__ = ["Roundness", "is_placeholder", "roundness"]
@@ -53,18 +54,29 @@ class Roundness:
         How round each price is, see :func:`roundness`.
     counted : ndarray of bool, shape (N,)
         Which prices count: those that are missing don't.
+    fit : callable
+        Keeps the frequencies, or has those of an earlier run; by default neither.
     """
 
-    def __init__(self, expected: Float64, level: Int64 | Int8, counted: Bool) -> None:
-        self._bin = ((expected - expected.min()) / _BIN).astype(np.int64)
-        bins = int(self._bin.max()) + 1
-        places = self._bin[counted] * _LEVELS + level[counted]
+    def __init__(self, expected: Float64, level: Int64 | Int8, counted: Bool, fit: Fit = unkept) -> None:
+        known = fit("roundness", lambda: self._learn(expected, level, counted))
+        self._share, lowest = known["share"], float(known["lowest"])
+        # where an earlier run knows no such prices, the nearest that it knows
+        self._bin = ((expected - lowest) / _BIN).astype(np.int64).clip(0, len(self._share) - 1)
+
+    @staticmethod
+    def _learn(expected: Float64, level: Int64 | Int8, counted: Bool) -> Values:
+        lowest = expected.min()
+        number = ((expected - lowest) / _BIN).astype(np.int64)
+        bins = int(number.max()) + 1
+        places = number[counted] * _LEVELS + level[counted]
         counts = np.bincount(places, minlength=bins * _LEVELS).reshape(bins, _LEVELS).astype(np.float64)
         whole = (counts.sum(axis=0) + 0.1) / (counts.sum() + 0.1 * _LEVELS)
         near = gaussian_filter1d(counts, _SMOOTH / _BIN, axis=0, mode="constant")
         # as sums over neighbours, each at most 1
         near *= np.sqrt(2 * np.pi) * _SMOOTH / _BIN
-        self._share = (near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED)
+        share = (near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED)
+        return {"share": share, "lowest": np.array(lowest)}
 
     def share(self, level: Int64 | Int8, rows: slice = slice(None)) -> Float64:
         """Return the frequency of each level of roundness among listings like those of `rows`; shape (n,)."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
 from curation.evidence.class_prices import ClassPrices
+from curation.evidence.fitted import Fit, Values, unkept
 from curation.evidence.rows import Rows
 from curation.issues.price.class_chances import Chances
 from curation.issues.price.regression import Regression
@@ -95,6 +97,7 @@ def expect(
     prices: ClassPrices,
     regression: Regression,
     fold: Int64,
+    fit: Fit = unkept,
 ) -> Expectation:
     """Learn which prices are usual, by class and by the listings' own titles and photos.
 
@@ -111,20 +114,17 @@ def expect(
     regression : Regression
         On titles, photos and given classes.
     fold : ndarray of int64, shape (N,)
+    fit : callable
+        Keeps what is usual, or has that of an earlier run; by default neither.
 
     Returns
     -------
     Expectation
     """
-    numbers, place = np.unique(fold, return_inverse=True)
-    of_fold = np.empty((2, len(numbers), prices.classes))
-    for at, number in enumerate(numbers):
-        others = np.where(fold == number, 0, weight)
-        # if all prices are in one fold, there is nothing else to compare with
-        of_fold[:, at] = prices(others if others.any() else weight)
-    place = place.astype(np.min_scalar_type(len(numbers)))
+    usual_of = fit("prices of classes", lambda: _of_classes(prices, weight, fold))
+    place = np.searchsorted(usual_of["folds"], fold).astype(np.min_scalar_type(len(usual_of["folds"])))
     # looked up where they are needed: for each listing and class, they would be most of the memory
-    centre, spread = (_by_listing(values, place, chances.number) for values in of_fold)
+    centre, spread = (_by_listing(usual_of[name], place, chances.number) for name in ("centre", "spread"))
     usual = np.concatenate([(chances.share[rows] * centre[rows]).sum(axis=1) for rows in row_blocks(len(x))])
     views = len(PENALTIES) if regression.informative else 0
     own, own_spread = np.empty((len(x), views)), np.empty((len(x), views))
@@ -132,11 +132,30 @@ def expect(
         own[:] = usual[:, None] + regression.predict(x - usual, weight, fold)
     for view in range(views):
         # a title predicts the price of a game better than that of a phone
-        residuals = ClassPrices(x - own[:, view], chances.number, chances.share, classes=prices.classes)
-        own_spread[:, view] = (chances.share * residuals(weight)[1][chances.number]).sum(axis=1)
+        apart = partial(_spreads, x - own[:, view], weight, chances, prices.classes)
+        spreads = fit(f"prices around regression {view}", apart)["spread"]
+        own_spread[:, view] = (chances.share * spreads[chances.number]).sum(axis=1)
     equal = np.full(1 + views, 1 / (1 + views))
     expectation = Expectation(centre, spread, chances.share, own, own_spread, equal)
-    return replace(expectation, share=_shares(expectation, x, weight)) if views else expectation
+    if not views:
+        return expectation
+    share = fit("shares of the views of prices", lambda: {"share": _shares(expectation, x, weight)})["share"]
+    return replace(expectation, share=share)
+
+
+def _of_classes(prices: ClassPrices, weight: Float64, fold: Int64) -> Values:
+    """Return the usual log prices of each class, shape (F, K), by the listings of other folds."""
+    folds = np.unique(fold)
+    usual = np.empty((2, len(folds), prices.classes))
+    for at, number in enumerate(folds):
+        others = np.where(fold == number, 0, weight)
+        # if all prices are in one fold, there is nothing else to compare with
+        usual[:, at] = prices(others if others.any() else weight)
+    return {"folds": folds, "centre": usual[0], "spread": usual[1]}
+
+
+def _spreads(residuals: Float64, weight: Float64, chances: Chances, classes: int) -> Values:
+    return {"spread": ClassPrices(residuals, chances.number, chances.share, classes=classes)(weight)[1]}
 
 
 def _by_listing(values: Float64, fold: npt.NDArray[np.integer], number: npt.NDArray[np.integer]) -> Rows:

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from curation.evidence.class_prices import ClassPrices
 from curation.evidence.evidence import Evidence
+from curation.evidence.fitted import Fit, Values
 from curation.issues.price.class_chances import Chances, class_chances
 from curation.issues.price.digits import Roundness, is_placeholder, roundness
 from curation.issues.price.expected import PENALTIES, Expectation, expect
@@ -95,7 +96,8 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     # in the order of ids, because sums of floats depend on their order in the last digits
     order, back = _by_id(evidence)
     chances = class_chances(evidence)
-    release_unused()
+    if not evidence.applied:
+        release_unused()
     price = evidence.listings["price"].to_numpy(dtype=np.float64)
     inner = Chances(chances.number[order], chances.share[order])
     wrong, causes, slip, expected = _learn(
@@ -104,8 +106,11 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
         _regression(evidence, order),
         evidence.fold[order],
         classes=len(evidence.classes),
+        fit=evidence.fit,
+        # what an earlier run estimated is final
+        rounds=1 if evidence.applied else _ROUNDS,
     )
-    low, high = _usual_range(price[order], 1 - wrong, expected)
+    low, high = _usual_range(price[order], 1 - wrong, expected, evidence.fit)
     wrong, causes, slip, low, high = wrong[back], causes[back], slip[back], low[back], high[back]
     has_price = np.isfinite(price)
     return PriceJudgement(
@@ -133,11 +138,18 @@ def _regression(evidence: Evidence, order: Int64 | slice) -> Regression:
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
     texts = titles.astype(object).where(titles.notna(), None).to_numpy(dtype=object)
     ordered = None if features is None else features[order]
-    return Regression(texts[order].tolist(), ordered, evidence.given[order], PENALTIES)
+    return Regression(texts[order].tolist(), ordered, evidence.given[order], PENALTIES, evidence.fitted)
 
 
 def _learn(
-    price: Float64, chances: Chances, regression: Regression, fold: Int64, *, classes: int
+    price: Float64,
+    chances: Chances,
+    regression: Regression,
+    fold: Int64,
+    *,
+    classes: int,
+    fit: Fit,
+    rounds: int,
 ) -> tuple[Float64, Int64, Int8, Expectation]:
     """Return the probability that each price is wrong, its most likely cause and slip, and what was expected."""
     priced = price > 0
@@ -147,12 +159,12 @@ def _learn(
     slipped = [_levels(price, slip) for slip in _SLIPS]
     wrong, share = np.zeros(len(price)), _WRONG
     odds, cause, slip = np.empty(len(price)), np.empty(len(price), np.int8), np.empty(len(price), np.int8)
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         weight = np.where(priced, 1 - wrong, 0)
         # where every price seems to be wrong, they are all that is known
         weight = weight if weight.any() else priced.astype(np.float64)
-        expected = expect(x, weight, chances, prices=prices, regression=regression, fold=fold)
-        digits = Roundness(expected.middle, level, priced)
+        expected = expect(x, weight, chances, prices=prices, regression=regression, fold=fold, fit=fit)
+        digits = Roundness(expected.middle, level, priced, fit)
         for rows in row_blocks(len(price)):
             intended = expected.density(x[rows], rows) * digits.share(level[rows], rows)
             slips = [
@@ -165,7 +177,7 @@ def _learn(
             cause[rows], slip[rows] = causes.argmax(axis=0), np.argmax(slips, axis=0)
         # a price of 0 is always a mistake
         odds = np.where(priced, odds, np.where(price == 0, np.inf, -np.inf))
-        wrong, share = _wrong(odds, share, np.isfinite(price))
+        wrong, share = _wrong(odds, share, np.isfinite(price), fit)
     return wrong, np.where(price == 0, PLACEHOLDER, cause.astype(np.int64)), slip, expected
 
 
@@ -183,24 +195,36 @@ def _placeholders(price: Float64, typed: Bool) -> Float64:
     return np.where(typed, np.maximum(price, 1) / _PLACEHOLDERS, 0.0)
 
 
-def _wrong(odds: Float64, share: float, has_price: Bool) -> tuple[Float64, float]:
+def _wrong(odds: Float64, share: float, has_price: Bool, fit: Fit) -> tuple[Float64, float]:
     """Return the probability that each price is wrong, and the share of wrong prices."""
-    for _ in range(_SHARE_UPDATES):
-        wrong = expit(odds + np.log(share / (1 - share)))
-        share = float((wrong[has_price].sum() + _WRONG * _WRONG_COUNTS) / (has_price.sum() + _WRONG_COUNTS))
-    return wrong, share
+
+    def learn() -> Values:
+        after = share
+        for _ in range(_SHARE_UPDATES):
+            before = after
+            wrong = expit(odds + np.log(before / (1 - before)))
+            after = float((wrong[has_price].sum() + _WRONG * _WRONG_COUNTS) / (has_price.sum() + _WRONG_COUNTS))
+        return {"before": np.array(before), "after": np.array(after)}
+
+    shares = fit("share of wrong prices", learn)
+    before, after = float(shares["before"]), float(shares["after"])
+    return expit(odds + np.log(before / (1 - before))), after
 
 
-def _usual_range(price: Float64, intended: Float64, expected: Expectation) -> tuple[Float64, Float64]:
+def _usual_range(price: Float64, intended: Float64, expected: Expectation, fit: Fit) -> tuple[Float64, Float64]:
     """Return the range around the expected price that holds 95 % of the intended prices.
 
     Every price is compared with the expectation from other folds, and the range is as wide as needed to cover them
     (cross-conformal prediction: Vovk, "Cross-conformal predictors", Annals of Mathematics and AI 2015).
     """
     middle, width = expected.middle, expected.width
-    priced = price > 0
-    distance = np.abs(np.log(price[priced]) - middle[priced]) / width[priced]
-    order = np.argsort(distance, kind="stable")
-    covered = np.cumsum(intended[priced][order])
-    reach = distance[order][np.searchsorted(covered, COVERAGE * covered[-1])]
+
+    def learn() -> Values:
+        priced = price > 0
+        distance = np.abs(np.log(price[priced]) - middle[priced]) / width[priced]
+        order = np.argsort(distance, kind="stable")
+        covered = np.cumsum(intended[priced][order])
+        return {"widths": distance[order][np.searchsorted(covered, COVERAGE * covered[-1])]}
+
+    reach = float(fit("reach of usual prices", learn)["widths"])
     return np.exp(middle - reach * width), np.exp(middle + reach * width)

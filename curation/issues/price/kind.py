@@ -41,7 +41,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
         that a flagged price is a mistake, times the difference to what it should be; ``reason``.
     """
     listings = evidence.listings
-    if not (listings["price"] > 0).any():
+    if not evidence.number("any price", lambda: bool((listings["price"] > 0).any())):
         return _without_prices(listings)
     judgement = judge_prices(evidence)
     table = pd.DataFrame(

@@ -34,27 +34,44 @@ def columns(matrix):
 
 @pytest.mark.parametrize("rare", [1, 2, 3])
 def test_words_and_parts_of_words_weigh_what_they_weigh_in_scikit_learn(rare):
-    for ours, theirs in zip(tf_idf(texts(), rare=rare), of_sklearn(texts(), min_df=rare), strict=True):
+    for ours, theirs in zip(tf_idf(texts(), rare=rare)[0], of_sklearn(texts(), min_df=rare), strict=True):
         assert ours.shape == theirs.shape
         assert np.allclose(columns(ours), columns(theirs), atol=2e-3)
 
 
 def test_the_order_of_texts_changes_nothing_of_a_text():
     some = texts()
-    for first, second in zip(tf_idf(some), tf_idf(some[::-1]), strict=True):
+    for first, second in zip(tf_idf(some)[0], tf_idf(some[::-1])[0], strict=True):
         assert (first != second[::-1]).nnz == 0
 
 
 def test_only_what_occurs_most_often_is_kept(monkeypatch):
     monkeypatch.setattr(text_features, "_VOCABULARY", 40)
-    for ours, theirs in zip(tf_idf(texts()), of_sklearn(texts()), strict=True):
+    for ours, theirs in zip(tf_idf(texts())[0], of_sklearn(texts()), strict=True):
         assert ours.shape[1] == 40
         often = np.sort(np.asarray((theirs > 0).sum(axis=0)).ravel())[::-1]
         assert (ours > 0).sum() >= 0.9 * often[:40].sum()
 
 
+@pytest.mark.parametrize(("rare", "most"), [(1, 100_000), (2, 100_000), (2, 40)])
+def test_a_vocabulary_makes_of_the_same_texts_what_it_was_learned_from(monkeypatch, rare, most):
+    monkeypatch.setattr(text_features, "_VOCABULARY", most)
+    kinds, vocabulary = tf_idf(texts(), rare=rare)
+    for again, kind in zip(vocabulary.tf_idf(texts()), kinds, strict=True):
+        assert again.shape == kind.shape
+        assert (again != kind).nnz == 0
+
+
+def test_words_that_a_vocabulary_lacks_count_for_nothing():
+    _, vocabulary = tf_idf(["red shoe", "red hat"])
+    words, _ = vocabulary.tf_idf(["red", "a red coat", "hat shoe", ""])
+    assert words.getnnz(axis=1).tolist() == [1, 1, 2, 0]
+    _, nothing = tf_idf(["", ""])
+    assert [kind.shape for kind in nothing.tf_idf(["red shoe", ""])] == [(2, 0), (2, 0)]
+
+
 def test_texts_without_words_have_no_columns():
-    assert [part.shape for part in tf_idf(["", "  "])] == [(2, 0), (2, 0)]
+    assert [part.shape for part in tf_idf(["", "  "])[0]] == [(2, 0), (2, 0)]
 
 
 def test_rows_of_zeros_stay_when_rows_are_scaled():

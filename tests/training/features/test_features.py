@@ -251,7 +251,10 @@ def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_pa
     # the sample for the projection is small and computed again; of the others, only those that were left
     assert counted.photos <= 10 + (60 - 35)
     assert np.array_equal(np.load(whole), np.load(killed))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.json", "killed.npy", "whole.json", "whole.npy"]
+    files = ("-projection.npz", ".json", ".npy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{name}{end}" for name in ("killed", "whole") for end in files
+    ]
 
 
 class Counted:

@@ -1,0 +1,74 @@
+"""`curate check`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import curation
+from curation.cli.options import cache_option
+from curation.cli.terminal import Terminal
+from curation.errors import InputError
+from curation.rendering.visible import as_json
+from training.utils.bounded import most_bytes
+from training.utils.files import read_regular
+
+__all__ = ["check"]
+
+
+@click.command("check", epilog="Example: curate check listing.json --run runs/shop/1")
+@click.argument("listing", metavar="LISTING.json", type=click.Path(path_type=Path), required=False)
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read listings from stdin, a JSON object on each line.")
+@click.option("--run", "run_folder", metavar="RUN", help="The finished run that checks them. [default: the latest]")
+@cache_option
+def check(listing: Path | None, from_stdin: bool, run_folder: str | None, cache_dir: Path | None) -> None:
+    """Check single listings by a finished run: lines of JSON in, lines of JSON out.
+
+    LISTING.json holds an object, a list of objects, or an object on each line. Fields have the names of the dataset's
+    columns: the path of the photo, label, price, title. Each line is answered by itself, as soon as it is read: with
+    the issues and their scores, a suggested label and its chance, the usual price, reasons, and listings with the same
+    photo. A line that can't be read is answered with "error".
+    """
+    if (listing is None) == (not from_stdin):
+        raise InputError(
+            "nothing to check" if listing is None else "--stdin has no effect beside LISTING.json",
+            wanted="LISTING.json, or --stdin",
+            fix="Give one of them.",
+        )
+    run = curation.open_run(run_folder)
+    with run.checker(cache=cache_dir) as checker:
+        Terminal().say("ready")
+        lines, root = (_typed(), Path()) if listing is None else (_read(listing), listing.parent)
+        for said in lines:
+            unread = isinstance(said, InputError)
+            answer = {"id": None, "error": str(said)} if unread else checker([said], root)[0]
+            # on one line, and at once: the form waits for it
+            click.echo(as_json(answer, indent=None))
+
+
+def _typed() -> Iterator[Any]:
+    lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+    return (_parsed(line) for line in lines if line.strip())
+
+
+def _read(file: Path) -> Iterator[Any]:
+    text = read_regular(file, most_bytes()).decode("utf-8-sig", "replace")
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        yield from (_parsed(line) for line in text.splitlines() if line.strip())
+    else:
+        yield from whole if isinstance(whole, list) else [whole]
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        shown = line.strip()[:40]
+        return InputError("a line is no JSON", got=f"{shown!r}: {error}", wanted="a JSON object")

@@ -1,0 +1,241 @@
+"""A new run from a finished one and a newer table: its models judge what is new or changed, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from curation.evidence.readable import require_readable
+from curation.incoming.changes import Changes, find_changes
+from curation.incoming.drift import Drift, drift_of
+from curation.incoming.joined import Joined, joined
+from curation.incoming.judge import Judged, judge_new
+from curation.incoming.model import RunModel
+from curation.incoming.reposts import find_known, placed
+from curation.incoming.written import write_run
+from curation.issues.written import write_issues
+from curation.listings import Listings
+from curation.listings.columns import sorted_labels
+from curation.listings.original import save_original
+from curation.listings.problems import check_expected, dataset_facts, report_problems
+from curation.listings.worth import WORTH, read_worth, worth_column
+from curation.photos.facts import photos_file, small_file, with_photo_facts
+from curation.rendering.words import agree, many
+from curation.report import write_report
+from curation.run.carry_over import carry_from
+from curation.run.create import started_run
+from curation.run.folder import RunFolder
+from curation.run.record import recorded
+from training.engine.contract import LOCAL
+from training.images.cache import PhotoCache, default_cache
+from training.images.store import PhotoStore
+from training.utils.array_files import map_array
+from training.utils.files import sha256_of_file
+from training.utils.noise import noise_to
+from training.utils.progress import SILENT, Reporter
+
+__all__ = ["find_since"]
+
+
+def find_since(
+    listings: Listings,
+    earlier: RunFolder,
+    *,
+    run_folder: Path | None = None,
+    csv: bool = False,
+    cache: PhotoCache | None = None,
+    command: Sequence[str] = (),
+    wait: bool | float = False,
+    reporter: Reporter = SILENT,
+) -> RunFolder:
+    """Judge what is new or changed since a finished run, and keep it all in a run of its own.
+
+    Nothing is trained. Listings that did not change keep what the earlier run said of them, to the last bit, but for
+    reposts among the new ones and their place in the queue.
+
+    Parameters
+    ----------
+    listings : Listings
+        The newer table: old listings and new ones.
+    earlier : RunFolder
+        A finished run that keeps its models.
+    run_folder : Path, optional
+        By default ``runs/<dataset>/<number>`` below the current folder.
+    csv, cache, command, wait, reporter
+        As for :func:`curation.find_issues`.
+
+    Returns
+    -------
+    RunFolder
+        Finished.
+
+    Raises
+    ------
+    RunError
+        If the earlier run has no models that judge new listings, or the table does not fit it.
+    """
+    cache, model = cache or default_cache(), RunModel.of(earlier)
+    check_expected(listings, reporter)
+    listings = _with_worth(listings, model, reporter)
+    # in the order of the ids, as a run computes
+    order = np.argsort(listings.table["id"].to_numpy(dtype=np.str_), kind="stable")
+    table = listings.table.iloc[order].reset_index(drop=True)
+    changes = find_changes(model, listings, table, reporter)
+    classes = sorted_labels({*model.record["dataset"]["classes"], *listings.classes})
+    facts = {
+        "dataset": dataset_facts(listings, classes),
+        "settings": {**_settings(model), "since": str(earlier.folder.resolve())},
+        "seed": model.record["seed"],
+    }
+    with (
+        started_run(
+            listings.source.name,
+            run_folder,
+            by="find_issues",
+            command=list(command),
+            facts=facts,
+            wait=wait,
+            reporter=reporter,
+        ) as run,
+        # what numpy and scipy compute must not depend on the number of threads
+        threadpool_limits(1, "blas"),
+        recorded(run, write_report),
+    ):
+        reporter.say(f"run folder: {run.folder}")
+        reporter.say(f"since {earlier.folder}: {changes}")
+        report_problems(run.folder, listings, reporter)
+        save_original(run.input_folder, listings)
+        with run.stage("photos"):
+            new, store = _prepared(run, listings, order, changes, model, cache, reporter)
+            small = map_array(small_file(run.training_folder / "new")) if len(new) else model.small[:0]
+            found = find_known(model, new, store, small)
+            gone = frozenset(
+                {int(row) for row in changes.before[changes.changed]} | {model.place[id] for id in changes.removed}
+            )
+            place = placed(model, new, found, gone)
+        with run.stage("issues"):
+            whole = joined(model, table, new, changes, found, place)
+            judged = _judged(model, whole, new, store, place, changes, cache)
+        said = _said(model, whole, changes, judged, place.apart, reporter)
+        issues = write_run(run, model, whole, judged, changes, classes, np.argsort(order), store, small)
+        # it may be asked for now, or have been asked for then
+        write_issues(run, issues, csv=csv or "csv" in _settings(model), reporter=reporter)
+        shutil.rmtree(run.training_folder / "new", ignore_errors=True)
+        run.update(since={"from": str(earlier.folder), "classes": list(model.classes), **said})
+        taken = carry_from(earlier, run)
+        if taken is not None:
+            reporter.say(str(taken))
+        run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
+    return run
+
+
+def _settings(model: RunModel) -> dict[str, Any]:
+    settings: dict[str, Any] = model.record["settings"]
+    return settings
+
+
+def _with_worth(listings: Listings, model: RunModel, reporter: Reporter) -> Listings:
+    asked = model.record["settings"].get("worth")
+    if asked is None:
+        return listings
+    worth = read_worth(listings, asked)
+    for note in worth.notes:
+        reporter.say(note)
+    if worth_column(worth.column) != WORTH:
+        return listings
+    return replace(listings, table=listings.table.assign(**{WORTH: worth.values}))
+
+
+def _prepared(
+    run: RunFolder,
+    listings: Listings,
+    order: np.ndarray[Any, Any],
+    changes: Changes,
+    model: RunModel,
+    cache: PhotoCache,
+    reporter: Reporter,
+) -> tuple[pd.DataFrame, PhotoStore]:
+    """Return the listings that are judged, with the facts about their photos, and these, decoded."""
+    rows = order[changes.judged]
+    table = listings.table.iloc[rows].reset_index(drop=True)
+    part = replace(listings, table=table)
+    folder = run.training_folder / "new"
+    folder.mkdir(parents=True, exist_ok=True)
+    with noise_to(run.log_file):
+        new = with_photo_facts(
+            folder,
+            part,
+            model.size,
+            cache,
+            reporter,
+            text=model.text,
+            engine=LOCAL,
+            require=lambda facts: require_readable(run, part, facts, listings.raw.table.index[rows]),
+        )
+    file = photos_file(folder)
+    if not file.exists():
+        nothing = np.full(len(new), -1, dtype=np.int32)
+        return new, PhotoStore([], nothing, np.zeros_like(nothing), model.size)
+    return new, PhotoStore.load(file)
+
+
+def _judged(
+    model: RunModel,
+    whole: Joined,
+    new: pd.DataFrame,
+    store: PhotoStore,
+    place: Any,
+    changes: Changes,
+    cache: PhotoCache,
+) -> Judged | None:
+    """Judge the new listings; None without any."""
+    if not len(new):
+        return None
+    rows = np.flatnonzero(changes.judged)
+    reposts = whole.reposts.reindex(rows).reset_index(drop=True)
+    return judge_new(model, new, store, place, reposts, titles_root=cache.titles_root)
+
+
+def _said(
+    model: RunModel, whole: Joined, changes: Changes, judged: Judged | None, apart: list[int], reporter: Reporter
+) -> dict[str, Any]:
+    """Tell a person what the models do not know and how far the new listings are from the others; return the facts."""
+    counts = whole.table["label"].dropna().value_counts()
+    foreign = {name: int(count) for name, count in counts.items() if name not in model.classes}
+    if foreign:
+        named = ", ".join(f"{name} ({count:,})" for name, count in foreign.items())
+        number = sum(foreign.values())
+        reporter.say(
+            f"warning: {model.run.folder} knows nothing of {agree(len(foreign), 'the class', 'the classes')} {named}: "
+            f"{many(number, 'listing')} {agree(number, 'gets', 'get')} no label score. `refit=True` trains again."
+        )
+    if apart:
+        reporter.say(
+            f"warning: the photos of {many(len(apart), 'new listing')} belong to another fold than "
+            f"{agree(len(apart), 'its group', 'their groups')}; the photo counts. `refit=True` makes new folds."
+        )
+    drifts: list[Drift] = []
+    if judged is not None:
+        drifts = drift_of(whole.table, changes.judged, *whole.seen(model, judged, changes), model.classes)
+    for drift in drifts:
+        if drift.size != "none":
+            reporter.say(
+                f"the {drift.of} of the {drift.listings:,} new listings differ from the others: population stability "
+                f"index {drift.index:.2f} ({'large: 0.25 or more' if drift.size == 'large' else 'some: 0.1 to 0.25'})"
+            )
+    if any(drift.size == "large" for drift in drifts):
+        reporter.say("warning: the models have learned from listings unlike these: `refit=True` trains again.")
+    return {
+        "new": int((changes.before < 0).sum()),
+        "changed": int(changes.changed.sum()),
+        "removed": changes.removed,
+        "new_classes": foreign,
+        "drift": [drift.to_dict() for drift in drifts],
+    }
