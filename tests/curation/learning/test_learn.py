@@ -309,7 +309,7 @@ class TestANewRun:
 
         self.decide(earlier)
 
-        def interrupted(*_):
+        def interrupted(*_, **__):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
@@ -370,7 +370,7 @@ class TestANewRun:
 
         worst = self.decide(earlier)
 
-        def interrupted(*_):
+        def interrupted(*_, **__):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
