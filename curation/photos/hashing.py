@@ -154,14 +154,21 @@ def meetings(hashes: Hashes) -> tuple[Int64, Int64]:
             near = np.flatnonzero(_ones(ordered[step:] ^ ordered[:-step]) <= DIFFERENT)
             one, other = order[near], order[near + step]
             pairs.append(np.minimum(one, other) * len(hashes) + np.maximum(one, other))
-        # much faster than np.unique, which hashes
-        ordered_pairs = np.sort(np.concatenate(pairs))
-        different = np.flatnonzero(np.diff(ordered_pairs, prepend=-1))
-        first, second = np.divmod(ordered_pairs[different], max(len(hashes), 1))
+        first, second = _each_once(pairs, len(hashes))
         nearest_first = np.argsort(_ones(hashes[first] ^ hashes[second]), kind="stable")
         first, second = first[nearest_first], second[nearest_first]
         best = among_best(first, second, _WINDOW)
         first, second = first[best], second[best]
+    return first, second
+
+
+def _each_once(pairs: list[Int64], count: int) -> tuple[Int64, Int64]:
+    """Return the members of pairs, which are numbers of first * count + second; empties the list."""
+    # much faster than np.unique, which hashes
+    ordered = np.concatenate(pairs)
+    pairs.clear()
+    ordered.sort()
+    first, second = np.divmod(ordered[np.diff(ordered, prepend=-1) != 0], max(count, 1))
     return first, second
 
 
@@ -175,12 +182,17 @@ def among_best(first: Int64, second: Int64, most: int) -> Bool:
     most : int
         Number of pairs that each member keeps.
     """
-    members = np.stack([first, second], axis=1).ravel()
-    order = np.argsort(members, kind="stable")
-    _, starts, counts = np.unique(members[order], return_index=True, return_counts=True)
-    rank = np.empty(len(members), dtype=np.int64)
-    rank[order] = np.arange(len(members)) - np.repeat(starts, counts)
-    return np.asarray((rank.reshape(-1, 2) < most).any(axis=1))
+    # an array of the pairs is what takes most memory here: none is wider than it must be, or lives longer
+    largest = max(2 * len(first), first.max(initial=0), second.max(initial=0))
+    members = np.empty((len(first), 2), dtype=np.int32 if largest <= np.iinfo(np.int32).max else np.int64)
+    members[:, 0], members[:, 1] = first, second
+    order = np.argsort(members.ravel(), kind="stable")
+    is_start = np.diff(members.ravel()[order], prepend=-1) != 0
+    rank = np.arange(len(order), dtype=members.dtype)
+    rank -= np.maximum.accumulate(np.where(is_start, rank, 0))
+    best = np.empty(len(order), dtype=np.bool_)
+    best[order] = rank < most
+    return np.asarray(best.reshape(-1, 2).any(axis=1))
 
 
 def different_bits(hashes: Hashes, other: np.uint64) -> Int64:
