@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from curation.errors import ListingsError, some
+from curation.errors import ListingsError, short_repr, some
 from curation.listings.editing import replaced, texts_of
 from curation.listings.fetch import Fetching
 from curation.listings.folders import is_photo
@@ -54,7 +55,11 @@ def folder_url(url: str) -> str:
         raise ListingsError("the URL of the dataset can't be understood", got=f"one that {error}") from None
     if not address.host:
         raise ListingsError("the URL of the dataset names no host or bucket", got=shown(url))
-    plain = url.strip().partition("?")[0] if address.scheme in ("http", "https") else url.strip()
+    plain = url.strip()
+    if address.scheme in ("http", "https"):
+        # names and passwords are not sent, and must not get into the table
+        path = re.split("[?#]", plain.partition("://")[2], maxsplit=1)[0].partition("/")[2]
+        plain = f"{address.store}/{path}"
     folder = plain.rpartition("/")[0] if _is_table(plain) and address.parts else plain.rstrip("/")
     return f"{folder}/"
 
@@ -96,6 +101,7 @@ def copied(url: str, fetching: Fetching) -> Iterator[_Copy]:
         try:
             if _is_table(name):
                 _copy_declaration(copier, base, folder, fetching)
+                _declared_table(folder, base)
                 copier.copy({url: folder / name}, fetching.reporter)
                 yield _Copy(folder / name, folder)
             else:
@@ -152,10 +158,28 @@ def _copy_folder(copier: Copier, base: str, folder: Path, fetching: Fetching) ->
         if is_folder and not is_photo(path):
             # what tells tables that other programs manage
             (folder / path).mkdir(parents=True, exist_ok=True)
-    with suppress(OSError, ValueError):
+    named = _declared_table(folder, base)
+    if named and not (folder / named).exists():
+        copier.copy({base + named: folder / named}, fetching.reporter)
+
+
+def _declared_table(folder: Path, base: str) -> str:
+    """Return the table that a copied declaration names; whoever wrote it must not choose a file of this machine."""
+    try:
         named = parse_toml((folder / DECLARATION).read_text("utf-8-sig")).get("table")
-        if isinstance(named, str) and not leads_outside(named) and not (folder / named).exists():
-            copier.copy({base + named: folder / named}, fetching.reporter)
+    except (OSError, ValueError):
+        # refused with the dataset, or not there
+        return ""
+    if not isinstance(named, str):
+        return ""
+    if leads_outside(named):
+        raise ListingsError(
+            f"{shown(base)}{DECLARATION} names a table outside of its folder",
+            got=short_repr(named),
+            wanted="a path below the folder",
+            fix="Name the URL of the table itself.",
+        )
+    return named
 
 
 def _is_wanted(path: str) -> bool:

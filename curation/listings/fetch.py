@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,8 +164,8 @@ def fetch_photos(images: pd.Series, urls: pd.Series, fetching: Fetching, limits:
         If the cache can't be written to.
     """
 
-    def enough(refusing: Mapping[str, str]) -> None:
-        lost = urls[urls.map(store_of, na_action="ignore").isin(list(refusing))]
+    def enough(refusing: Mapping[str, str], given: Collection[str]) -> None:
+        lost = urls[urls.map(store_of, na_action="ignore").isin(list(refusing)) & ~urls.isin(list(given))]
         if not limits.allow(len(lost), len(images)):
             raise _refusing(refusing, len(lost), len(images))
 

@@ -27,14 +27,20 @@ __all__ = [
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]+)://")
 #: What names files of this machine.
 _LOCAL = frozenset({"file", "local"})
+#: A URL of Azure names a container before the sign @, and all others a person.
+_CONTAINERS = "abfs"
 _ALIASES = {"s3a": "s3", "gcs": "gs", "abfss": "abfs"}
 _WEB = {"http": 80, "https": 443}
 #: Parameters of a query that are keys: then none of the query is shown.
-_SECRET = re.compile(r"[?&;#][^=&;]*(?:sig|token|secret|passw|pwd|auth|cred|key|policy)[^=&;]*=", re.IGNORECASE)
+_SECRET = re.compile(
+    r"[?&;#][^=&;]*(?:sig|token|secret|passw|pwd|auth|cred|key|policy|hmac|jwt|hash|session|hdne|hdnts|gda)[^=&;]*=",
+    re.IGNORECASE,
+)
 #: How often a path may be escaped over and over.
 _ROUNDS = 4
 #: A host or a bucket, and a port.
 _NETLOC = re.compile(r"[^:]*(?::\d*)?|\[[^\]]*\](?::\d*)?")
+_CONTAINER = re.compile(r"[^:@]+@[^:@]+")
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 
 
@@ -127,13 +133,20 @@ def parse_address(url: str) -> Address:
         netloc = re.split(r"[/?#]", rest, maxsplit=1)[0]
         if "\\" in netloc:
             raise ValueError("has a backslash in its host")
-        split = urlsplit(f"{scheme}://{rest}")
-        host = _host(split.hostname or "")
-        if split.port == 0:
+        try:
+            split = urlsplit(f"{scheme}://{rest}")
+            host, port = _host(split.hostname or ""), split.port
+        except ValueError:
+            raise ValueError("has no host that is understood") from None
+        if port == 0:
             raise ValueError("has no port")
-        return Address(scheme, host, split.port or _WEB[scheme], _parts(split.path, escaped=True))
+        return Address(scheme, host, port or _WEB[scheme], _parts(split.path, escaped=True))
+    scheme = _ALIASES.get(scheme, scheme)
     netloc, _, path = rest.partition("/")
-    return Address(_ALIASES.get(scheme, scheme), netloc.rpartition("@")[2], None, _parts(path, escaped=False))
+    if "@" in netloc and (scheme != _CONTAINERS or not _CONTAINER.fullmatch(netloc)):
+        # what opens it takes all of this for its bucket
+        raise ValueError("has a name or password before its bucket")
+    return Address(scheme, netloc, None, _parts(path, escaped=False))
 
 
 def _host(name: str) -> str:
@@ -192,7 +205,7 @@ def shown(url: str) -> str:
     if "@" in netloc or not _NETLOC.fullmatch(netloc):
         # a password may have a slash, although it must not
         rest = rest.partition("@")[2] if "@" not in netloc else rest[netloc.rindex("@") + 1 :]
-    secret = _SECRET.search(rest)
+    secret = _SECRET.search(unquote(rest))
     return f"{start}{re.split('[?#]', rest, maxsplit=1)[0]}?…" if secret else f"{start}{rest}"
 
 

@@ -123,7 +123,7 @@ class Room:
             self._large.release()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Task:
     """The fetching of one file.
 
@@ -135,11 +135,14 @@ class Task:
         Ends it when set.
     room : Room
         For its content.
+    received : int
+        Bytes that came so far.
     """
 
     patience: Patience
     stop: Event
     room: Room
+    received: int = 0
 
     def check(self, begin: float, received: int) -> None:
         """End a try that was interrupted, or takes too long.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import posixpath
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from curation.errors import MachineError
 from curation.remote.addresses import Allowed, scheme_of, store_of
-from curation.remote.bounds import Patience, Tasks, patiently
+from curation.remote.bounds import NotFetchedError, Patience, Tasks, patiently
 from curation.remote.stores import Store, open_store
 from curation.remote.web import download
 from training.utils.progress import Reporter, counted
@@ -17,6 +19,7 @@ __all__ = ["Copier"]
 
 _THREADS = 8
 _WEB = ("http", "https")
+_NO_NAME = "has a name that no file of this machine can have"
 #: Folders that are looked into.
 _MOST_FOLDERS = 10_000
 
@@ -69,8 +72,15 @@ class Copier:
 
         def one(url: str, path: Path) -> None:
             content = patiently(lambda: self._content(url, tasks), self._patience, tasks.stop)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            except ValueError:
+                raise NotFetchedError(_NO_NAME) from None
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    raise NotFetchedError(_NO_NAME) from None
+                raise MachineError(f"the table can't be copied to {path.parent}: {error.strerror or error}") from error
 
         try:
             with reporter.bar("fetching the table") as progress:
@@ -112,6 +122,9 @@ class Copier:
             named = {posixpath.basename(each["name"].rstrip("/")): each["type"] == "directory" for each in facts}
             # a bucket may have an empty object for the folder itself
             own = posixpath.basename(folder.rstrip("/"))
+            if not {".", ".."}.isdisjoint(named):
+                # whoever filled the bucket must not choose where a copy goes
+                raise NotFetchedError("has names that go up (..)")
             same = {each["name"].rstrip("/") for each in facts} & {store.files._strip_protocol(folder).rstrip("/")}
             return {name: is_folder for name, is_folder in named.items() if name and not (same and name == own)}
 
@@ -136,11 +149,11 @@ class Copier:
         waiting = [""]
         for _ in range(_MOST_FOLDERS):
             if not waiting:
-                break
+                return found
             above = waiting.pop()
             names = self.names(folder + above)
             for name, is_folder in names.items():
                 found[above + name] = is_folder
                 if is_folder and enters(above + name, names):
                     waiting.append(f"{above}{name}/")
-        return found
+        raise NotFetchedError(f"has more than {_MOST_FOLDERS:,} folders")

@@ -14,7 +14,7 @@ from threading import Lock
 
 from curation.errors import MachineError
 from curation.remote.addresses import Allowed, scheme_of, store_of
-from curation.remote.bounds import NotFetchedError, Patience, Tasks, patiently
+from curation.remote.bounds import NotFetchedError, Patience, Task, Tasks, patiently
 from curation.remote.stores import Found, Store, open_store
 from curation.remote.web import download
 from curation.rendering.words import many
@@ -36,6 +36,7 @@ _MOST_FAILURES = 64
 #: Hexadecimal digits of a URL's hash in the name of its file, 128 bits.
 _HASH_LENGTH = 32
 _WEB = ("http", "https")
+Enough = Callable[[Mapping[str, str], Collection[str]], None]
 #: Parts of a query that are new whenever a link is signed: the same object has the same name.
 _SIGNED = re.compile(r"(?<=[?&])X-(?:Amz|Goog)-[^&]*&?", re.IGNORECASE)
 
@@ -122,7 +123,7 @@ class Fetcher:
         self._failures: dict[str, int] = defaultdict(int)
         self._refusing: dict[str, str] = {}
 
-    def fetch(self, urls: Sequence[str], reporter: Reporter, *, enough: Callable[[Mapping[str, str]], None]) -> Fetched:
+    def fetch(self, urls: Sequence[str], reporter: Reporter, *, enough: Enough) -> Fetched:
         """Fetch what is not there, or not in the version that its store has now.
 
         What is on its way when the limit of all is reached is finished. After Ctrl-C, what is there stays.
@@ -134,7 +135,8 @@ class Fetcher:
         reporter : Reporter
             Shows progress.
         enough : callable
-            Called with the servers and buckets that give nothing, and why, as soon as that is known; may raise.
+            Called with the servers and buckets that give nothing, and why, and with the URLs of what is there, as soon
+            as that is known; may raise.
 
         Raises
         ------
@@ -158,9 +160,7 @@ class Fetcher:
             self._fetch(asked, fetched, reporter, enough)
         return fetched
 
-    def _fetch(
-        self, urls: Sequence[str], fetched: Fetched, reporter: Reporter, enough: Callable[[Mapping[str, str]], None]
-    ) -> None:
+    def _fetch(self, urls: Sequence[str], fetched: Fetched, reporter: Reporter, enough: Enough) -> None:
         pool = ThreadPoolExecutor(_THREADS)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +175,7 @@ class Fetcher:
                 first = _samples(urls)
                 self._give(pool, first, fetched, step)
                 if self._refusing:
-                    enough(self._refusing)
+                    enough(self._refusing, fetched.given)
                 self._give(pool, [url for url in urls if url not in first], fetched, step)
                 pool.shutdown()
         except OSError as error:
@@ -227,17 +227,13 @@ class Fetcher:
         found = None
         with self._tasks.one() as task:
             if scheme_of(url) in _WEB:
-                self._check_left()
-                content = download(url, self._limits.file, self._allowed, task)
+                content = self._counted(task, lambda: download(url, self._limits.file, self._allowed, task))
             else:
                 store = self._stores[scheme_of(url)]
                 found = store.find(url, task)
                 if kept := self._kept(url, found):
                     return Given(kept, new=False)
-                self._check_left()
-                content = store.read(url, found, self._limits.file, task)
-            with self._lock:
-                self._left -= len(content)
+                content = self._counted(task, lambda: store.read(url, found, self._limits.file, task))
             path = self._folder / f"{_name(url, found)}{self._ending(content, found is None)}"
             if path.is_dir():
                 # no file can take its place
@@ -246,9 +242,17 @@ class Fetcher:
                 temporary.write_bytes(content)
         return Given(path, new=True)
 
-    def _check_left(self) -> None:
+    def _counted(self, task: Task, work: Callable[[], bytes]) -> bytes:
+        """Return the bytes of a file, and count all that came: those that were in vain, too."""
         if self._left <= 0:
             raise NotFetchedError(f"is beyond the limit of {bytes_text(self._limits.all)} in all")
+        content = b""
+        try:
+            content = work()
+        finally:
+            with self._lock:
+                self._left -= max(task.received, len(content))
+        return content
 
     def _kept(self, url: str, found: Found | None) -> Path | None:
         """Return the file of a URL that is there, in the version that was found."""

@@ -213,8 +213,17 @@ def open_store(scheme: str) -> Store:
             fix=fix,
             parameter="fetch",
         ) from None
-    # what was listed once may have changed
-    files = kind(use_listings_cache=False, skip_instance_cache=True, **_options(scheme))
+    try:
+        # what was listed once may have changed
+        files = kind(use_listings_cache=False, skip_instance_cache=True, **_options(scheme))
+    except Exception as error:
+        # it wants a server, an archive or another protocol besides
+        raise InputError(
+            f"{scheme}:// can't be opened by its URLs alone",
+            got=f"{type(error).__name__} from the package for it",
+            wanted="http, https, s3, gs, or a protocol of fsspec that needs nothing but its settings",
+            parameter="fetch",
+        ) from error
     if hasattr(files, "retries"):
         # it is asked again here, and nowhere below
         files.retries = 1

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
+import re
 import socket
 import time
 import urllib.error
 import urllib.request
 import zlib
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from curation.remote.addresses import Allowed, parse_address, scheme_of, shown
 from curation.remote.bounds import NotFetchedError, Task
+from curation.remote.connections import PrivateAddressError, is_public, make_opener
 from training.utils.units import bytes_text
 
 __all__ = ["download"]
@@ -32,6 +33,11 @@ _MOVED = (301, 302, 303, 307, 308)
 _AGAIN = (408, 425, 429)
 _REFUSED = (401, 403, 407)
 _FAILING = 500
+#: Bytes that headers may have, of all redirects.
+_HEADERS_MOST = 10**7
+_WORD = re.compile(r"[a-z0-9-]{1,20}")
+#: Letters of a URL of a server that a message shows.
+_SHOWN = 200
 #: What stands for itself in a URL, escapes included.
 _KEPT = "/%:@!$&'()*+,;=~-._?[]"
 
@@ -59,13 +65,15 @@ def download(url: str, most: int, allowed: Allowed, task: Task) -> bytes:
     try:
         for _ in range(_REDIRECTS + 1):
             target, public = _encoded(url), allowed.only_public(url)
-            if public and not _is_public(urlsplit(target).hostname):
+            if public and not is_public(urlsplit(target).hostname):
                 raise NotFetchedError("leads to a private address")
             try:
                 # `_opener` opens http and https alone
                 request = urllib.request.Request(target, headers=_HEADERS)  # noqa: S310
-                with _opener(public=public).open(request, timeout=task.patience.silence) as response:
-                    return _body(response, most, begin, task)
+                with make_opener(request, task, begin, 2 * most + _HEADERS_MOST, public=public).open(
+                    request, timeout=task.patience.silence
+                ) as response:
+                    return _body(response, most, task)
             except urllib.error.HTTPError as answer:
                 # its body is not read: that of a redirect may be endless
                 answer.close()
@@ -77,56 +85,6 @@ def download(url: str, most: int, allowed: Allowed, task: Task) -> bytes:
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
         raise _failed(error, task.patience.silence) from error
     raise NotFetchedError(f"is redirected more than {_REDIRECTS} times")
-
-
-class _PrivateError(OSError):
-    """A public name led to a private address."""
-
-
-def _check_peer(connection: http.client.HTTPConnection) -> None:
-    # what a name leads to may change between two looks
-    if not ipaddress.ip_address(connection.sock.getpeername()[0].partition("%")[0]).is_global:
-        connection.close()
-        raise _PrivateError("leads to a private address")
-
-
-class _PublicHTTP(http.client.HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        _check_peer(self)
-
-
-class _PublicHTTPS(http.client.HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _check_peer(self)
-
-
-class _ToPublic(urllib.request.HTTPHandler):
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_PublicHTTP, req)
-
-
-class _ToPublicSafely(urllib.request.HTTPSHandler):
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_PublicHTTPS, req)
-
-
-def _opener(*, public: bool) -> urllib.request.OpenerDirector:
-    """Return what opens http and https, through the proxies of the environment, and follows no redirect."""
-    opener = urllib.request.OpenerDirector()
-    # a proxy has a private address itself, and looks up the names
-    checked = public and not urllib.request.getproxies()
-    handlers: tuple[Any, ...] = (
-        urllib.request.ProxyHandler(),
-        _ToPublic() if checked else urllib.request.HTTPHandler(),
-        _ToPublicSafely() if checked else urllib.request.HTTPSHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPDefaultErrorHandler(),
-    )
-    for handler in handlers:
-        opener.add_handler(handler)
-    return opener
 
 
 def _encoded(url: str) -> str:
@@ -143,41 +101,42 @@ def _encoded(url: str) -> str:
 
 def _check_redirect(there: str, allowed: Allowed) -> None:
     if scheme_of(there) not in ("http", "https"):
-        raise NotFetchedError(f"is redirected to {scheme_of(there) or 'nothing'}, which is not http")
+        raise NotFetchedError(f"is redirected to {scheme_of(there)[:20] or 'nothing'}, which is not http")
     if not allowed.allows(there):
-        where = shown(there).partition("?")[0]
-        raise NotFetchedError(f"is redirected to {where.rpartition('/')[0]}/, which is not allowed")
+        where = f"{shown(there).partition('?')[0].rpartition('/')[0]}/"
+        if not where.isprintable() or len(where) > _SHOWN:
+            where = "a URL that can't be shown"
+        raise NotFetchedError(f"is redirected to {where}, which is not allowed")
 
 
-def _is_public(host: str | None) -> bool:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        # only a proxy knows it, or nobody does
-        return True
-    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
-
-
-def _body(response: http.client.HTTPResponse, most: int, begin: float, task: Task) -> bytes:
+def _body(response: http.client.HTTPResponse, most: int, task: Task) -> bytes:
     """Read an answer piece by piece, as it may be endless, or come a byte at a time."""
     packed = (response.headers.get("Content-Encoding") or "identity").strip().lower()
     if packed not in ("identity", "gzip", "x-gzip"):
-        raise NotFetchedError(f"is packed as {packed}")
+        # a server chose the word
+        known = packed if _WORD.fullmatch(packed) else "nothing that is known"
+        raise NotFetchedError(f"is packed as {known}")
     too_large = NotFetchedError(f"is larger than {bytes_text(most)}")
     if (response.length or 0) > most:
         raise too_large
     unpack = None if packed == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 16)
     content = bytearray()
-    while piece := response.read1(_PIECE):
-        # of a packed piece that grows beyond the bound, the rest is never unpacked
-        content += piece if unpack is None else unpack.decompress(piece, most + 1)
-        if len(content) > most or (unpack and unpack.unconsumed_tail):
-            raise too_large
-        task.room.grow(len(content))
-        task.check(begin, len(content))
-    if response.length or (unpack and not unpack.eof):
+    while (unpack is None or not unpack.eof) and (piece := response.read1(_PIECE)):
+        for part in (piece,) if unpack is None else _unpacked(unpack, piece):
+            content += part
+            if len(content) > most:
+                raise too_large
+            task.room.grow(len(content))
+    if not unpack.eof if unpack else response.length:
         raise NotFetchedError("broke off before its end", again=True)
     return bytes(content)
+
+
+def _unpacked(unpack: zlib._Decompress, piece: bytes) -> Iterator[bytes]:
+    """Yield what is in a piece bit by bit, as it may be a thousand times as large."""
+    while piece and not unpack.eof:
+        yield unpack.decompress(piece, _PIECE)
+        piece = unpack.unconsumed_tail
 
 
 def _refused(answer: urllib.error.HTTPError) -> NotFetchedError:
@@ -194,13 +153,13 @@ def _pause(answer: urllib.error.HTTPError) -> float:
         return float(wanted)
     try:
         return max(0.0, parsedate_to_datetime(wanted).timestamp() - time.time())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
 
 
 def _failed(error: Exception, silence: float) -> NotFetchedError:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, _PrivateError):
+    if isinstance(cause, PrivateAddressError):
         return NotFetchedError("leads to a private address")
     if isinstance(cause, TimeoutError):
         return NotFetchedError(f"gives no answer within {silence:g} s", again=True, of_all=True)

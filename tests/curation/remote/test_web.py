@@ -122,7 +122,7 @@ def test_only_public_hosts_are_asked_where_none_is_named(server: PhotoServer, mo
     with pytest.raises(NotFetchedError, match="leads to a private address"):
         got(f"{server.address}/1.png", allowed_by("http://"))
     # a name whose address is another one at the second look
-    monkeypatch.setattr("curation.remote.web._is_public", lambda host: True)
+    monkeypatch.setattr("curation.remote.web.is_public", lambda host: True)
     with pytest.raises(NotFetchedError, match="leads to a private address"):
         got(f"{server.address}/1.png", allowed_by("http://"))
     assert server.asked == []
