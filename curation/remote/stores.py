@@ -216,6 +216,7 @@ def open_store(scheme: str) -> Store:
     try:
         # what was listed once may have changed
         files = kind(use_listings_cache=False, skip_instance_cache=True, **_options(scheme))
+        files._strip_protocol(f"{scheme}://bucket/name")
     except Exception as error:
         # it wants a server, an archive or another protocol besides
         raise InputError(
