@@ -102,8 +102,8 @@ def find_changes(model: RunModel, listings: Listings, table: pd.DataFrame, repor
     for name in _COMPARED:
         if name in now or name in old:
             other |= _differ(_column(now, name), _column(old, name))
-    # a listing that is moved to the test set, or out of it
-    other |= now["split"].notna().to_numpy(dtype=bool) & _differ(now["split"], old["split"])
+    # a listing that is moved to the test set; none is moved out of it, as others would be judged by what it says
+    other |= ((now["split"] == "test").fillna(False) & (old["split"] != "test")).to_numpy(dtype=bool)
     contents = _contents(listings, now["image"], model.photo_bytes, reporter)
     # of a file that can't be read, nothing is known
     photos = _differ(pd.Series(contents, dtype="string"), old["sha256"])
@@ -125,7 +125,8 @@ def _require_columns(model: RunModel, table: pd.DataFrame) -> None:
             f"the table has other columns than that of {model.run.folder}",
             got=f"no {' and no '.join(missing)}",
             wanted="the columns that the run judged",
-            fix="Name them with `columns={'price': 'NAME'}`, or train again without `since`.",
+            fix=f"Name {'them' if len(missing) > 1 else 'it'} with `columns={{'{missing[0]}': 'NAME'}}`, "
+            "or train again without `since`.",
             parameter="since",
         )
 

@@ -22,6 +22,7 @@ from curation.issues.summary import flags_of
 from curation.listings.columns import class_numbers
 from curation.listings.worth import worth_column
 from curation.photos.facts import photos_file, small_file
+from curation.photos.hashing import SMALL
 from curation.photos.near_duplicates import KnownPhotos
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
@@ -88,6 +89,7 @@ class RunModel:
         other = run.training_folder / KNOWN_FEATURES
         with readable(features, run=run.folder):
             known: Float32 = map_array(other if other.exists() else features)
+            _require_width(known, fitted[HEADS]["weight"].shape[-1])
         return cls(run, record, fitted, run.training_table(), known)
 
     @property
@@ -167,7 +169,10 @@ class RunModel:
         """The photos as they are hashed, shape (N, 16, 16, 3)."""
         file = small_file(self.run.training_folder)
         with readable(file, run=self.run.folder):
-            return np.asarray(map_array(file))
+            small = np.asarray(map_array(file))
+            if small.shape != (len(self.table), SMALL, SMALL, 3):
+                raise ValueError(f"it has the shape {small.shape}, and the run {len(self.table):,} listings")
+        return small
 
     @cached_property
     def photos(self) -> KnownPhotos:
@@ -220,7 +225,9 @@ class RunModel:
     def _projection(self) -> Projection:
         file = projection_file(self._features_file)
         with readable(file, run=self.run.folder):
-            return Projection.load(file)
+            projection = Projection.load(file)
+            _require_width(projection.directions, self.known.shape[1])
+        return projection
 
     @property
     def _features_file(self) -> Path:
@@ -262,6 +269,12 @@ class RunModel:
                 fix=f"Install that version, or train again with {_REFIT}.",
             )
         return model
+
+
+def _require_width(features: Any, wanted: int) -> None:
+    """Refuse what belongs to the models of another run."""
+    if features.ndim != 2 or features.shape[1] != wanted:
+        raise ValueError(f"it has the shape {tuple(features.shape)}, and the models take {wanted:,} features")
 
 
 def _load(file: Path, run: RunFolder) -> Fitted:

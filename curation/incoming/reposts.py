@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ class Placed:
     Attributes
     ----------
     fold : ndarray of int64, shape (n,)
-        Whose model scores each: that of the listings with the same photo, or of the same group; else any.
+        Whose model scores each: that of the listings with the same photo, or its own if it is changed, or that of its
+        group; else any.
     test : ndarray of bool, shape (n,)
         Whether these are in the test set.
     members : list of list of int, length n
@@ -31,7 +33,7 @@ class Placed:
     posted : ndarray of float32, shape (n, K)
         How many of those that are still there have each label.
     apart : list of int
-        New listings whose photo and group belong to different folds; that of the photo counts.
+        Listings whose photo and group belong to different folds, or sides of the split; that of the photo counts.
     """
 
     fold: Int64
@@ -76,8 +78,14 @@ def find_known(model: RunModel, table: pd.DataFrame, photos: Photos, small: Pixe
     return found
 
 
-def placed(model: RunModel, table: pd.DataFrame, found: list[dict[int, float]], gone: frozenset[int]) -> Placed:
-    """Return where new listings belong.
+def placed(
+    model: RunModel,
+    table: pd.DataFrame,
+    found: list[dict[int, float]],
+    gone: frozenset[int],
+    own: Sequence[int | None],
+) -> Placed:
+    """Return where new and changed listings belong.
 
     Parameters
     ----------
@@ -89,6 +97,8 @@ def placed(model: RunModel, table: pd.DataFrame, found: list[dict[int, float]], 
         Of :func:`find_known`.
     gone : set of int
         Rows of the run that are no longer there, or not as they were: they have no vote.
+    own : sequence of int or None, length n
+        The row of the run that each listing has; None for a new one.
     """
     members = [_members(model, rows) for rows in found]
     posted = np.zeros((len(table), len(model.classes)), dtype=np.float32)
@@ -98,17 +108,20 @@ def placed(model: RunModel, table: pd.DataFrame, found: list[dict[int, float]], 
                 posted[row, model.taught[other]] += 1
     folds, splits = model.table["fold"].to_numpy(dtype=np.int64), (model.table["split"] == "test").to_numpy(dtype=bool)
     by_photo = [min(rows, key=lambda row: (-rows[row], row)) if rows else None for rows in found]
-    by_group = [None if pd.isna(group) else model.by_group.get(str(group)) for group in table["group"].tolist()]
+    named = table["group"].tolist()
+    by_group = [None if pd.isna(group) else model.by_group.get(str(group)) for group in named]
     belongs = _together(table)
     fold, test, apart = np.empty(len(table), dtype=np.int64), np.zeros(len(table), dtype=bool), list[int]()
     for rows in belongs:
-        photo = next((by_photo[row] for row in rows if by_photo[row] is not None), None)
+        # the models of the other folds know its photo, or what it was before
+        single = [by_photo[row] if by_photo[row] is not None else own[row] for row in rows]
         group = next((by_group[row] for row in rows if by_group[row] is not None), None)
-        anchor = group if photo is None else photo
-        fold[rows] = _any_fold(table, rows, model.folds) if anchor is None else folds[anchor]
-        test[rows] = anchor is not None and splits[anchor]
-        if photo is not None and group is not None and folds[photo] != folds[group]:
-            apart += rows
+        shared = next((anchor for anchor in single if anchor is not None), group)
+        for row, anchor in zip(rows, (shared if one is None else one for one in single), strict=True):
+            fold[row] = _any_fold(table, rows, model.folds) if anchor is None else folds[anchor]
+            test[row] = anchor is not None and splits[anchor]
+        there = (fold[rows[0]], test[rows[0]]) if group is None else (folds[group], splits[group])
+        apart += [row for row in rows if pd.notna(named[row]) and (fold[row], test[row]) != there]
     return Placed(fold, test, members, posted, apart)
 
 
