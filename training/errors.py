@@ -273,7 +273,10 @@ def short_repr(value: object, length: int = 60) -> str:
     >>> short_repr("listings", 5)
     "'list…"
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of a number of thousands of digits, or what is nested too deeply
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= length else f"{text[:length]}…"
 
 

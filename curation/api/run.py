@@ -166,6 +166,7 @@ class Run(RunReview):
         listings: Sequence[Mapping[str, Any]] | pd.DataFrame,
         *,
         root: str | Path | None = None,
+        allow_outside: bool = False,
         cache: str | Path | PhotoCache | None = None,
     ) -> pd.DataFrame:
         """Check single listings by the models of this run, each by itself: what `find_issues(since=)` would say of it.
@@ -179,6 +180,8 @@ class Run(RunReview):
             group.
         root : str or Path, optional
             The folder that relative paths of photos start from; by default the current one.
+        allow_outside : bool
+            Whether these paths may lead out of that folder.
         cache : str, Path or PhotoCache, optional
             Folder where the text in photos is kept; by default the user's.
 
@@ -191,20 +194,24 @@ class Run(RunReview):
 
         Raises
         ------
+        InputError
+            If it is one listing, and no sequence of them.
         RunError
             If the run has no models that judge new listings.
         """
+        if isinstance(listings, str | Mapping):
+            raise InputError("`listings` is no list", got=short_repr(listings), fix="Give a list: `check([listing])`.")
         rows = listings.to_dict("records") if hasattr(listings, "to_dict") else list(listings)
-        with self.checker(cache=cache) as checker:
+        with self.checker(allow_outside=allow_outside, cache=cache) as checker:
             return checker.table(rows, Path() if root is None else Path(root))
 
     @checked
-    def checker(self, *, cache: str | Path | PhotoCache | None = None) -> Checker:
+    def checker(self, *, allow_outside: bool = False, cache: str | Path | PhotoCache | None = None) -> Checker:
         """Return what checks single listings and keeps the models in memory, to be used in a ``with`` block.
 
         Parameters
         ----------
-        cache : str, Path or PhotoCache, optional
+        allow_outside, cache
             As for :meth:`check`.
 
         Returns
@@ -219,7 +226,7 @@ class Run(RunReview):
         """
         from curation.incoming.check import Checker
 
-        return Checker(RunFolder(Path(self.folder)), open_cache(cache))
+        return Checker(RunFolder(Path(self.folder)), open_cache(cache), allow_outside=allow_outside)
 
     @checked
     def learn(

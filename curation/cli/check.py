@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.options import cache_option
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
@@ -20,13 +21,20 @@ from training.utils.files import read_regular
 
 __all__ = ["check"]
 
+#: Bytes of a line: far more than a listing may say.
+_LONGEST = 1 << 20
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+
 
 @click.command("check", epilog="Example: curate check listing.json --run runs/shop/1")
 @click.argument("listing", metavar="LISTING.json", type=click.Path(path_type=Path), required=False)
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read listings from stdin, a JSON object on each line.")
 @click.option("--run", "run_folder", metavar="RUN", help="The finished run that checks them. [default: the latest]")
+@click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the folder they start from.")
 @cache_option
-def check(listing: Path | None, from_stdin: bool, run_folder: str | None, cache_dir: Path | None) -> None:
+def check(
+    listing: Path | None, from_stdin: bool, run_folder: str | None, allow_outside: bool, cache_dir: Path | None
+) -> None:
     """Check single listings by a finished run: lines of JSON in, lines of JSON out.
 
     LISTING.json holds an object, a list of objects, or an object on each line. Fields have the names of the dataset's
@@ -40,35 +48,44 @@ def check(listing: Path | None, from_stdin: bool, run_folder: str | None, cache_
             wanted="LISTING.json, or --stdin",
             fix="Give one of them.",
         )
+    lines, root = (_typed(), Path()) if listing is None else (_read(listing), listing.parent)
     run = curation.open_run(run_folder)
-    with run.checker(cache=cache_dir) as checker:
+    with run.checker(cache=cache_dir, allow_outside=allow_outside) as checker:
         Terminal().say("ready")
-        lines, root = (_typed(), Path()) if listing is None else (_read(listing), listing.parent)
         for said in lines:
             unread = isinstance(said, InputError)
             answer = {"id": None, "error": str(said)} if unread else checker([said], root)[0]
+            if "error" in answer:
+                answer["error"] = advised(answer["error"])
             # on one line, and at once: the form waits for it
             click.echo(as_json(answer, indent=None))
 
 
 def _typed() -> Iterator[Any]:
-    lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
-    return (_parsed(line) for line in lines if line.strip())
+    stream = sys.stdin.buffer
+    while line := stream.readline(_LONGEST):
+        if len(line) == _LONGEST and not line.endswith(b"\n"):
+            while (rest := stream.readline(_LONGEST)) and not rest.endswith(b"\n"):
+                pass
+            yield InputError("a line is too long", got=f"{_LONGEST:,} bytes or more", wanted="a JSON object")
+        elif line.strip(_BLANK):
+            yield _parsed(line.decode("utf-8", "replace"))
 
 
-def _read(file: Path) -> Iterator[Any]:
+def _read(file: Path) -> Iterable[Any]:
     text = read_regular(file, most_bytes()).decode("utf-8-sig", "replace")
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError):
-        yield from (_parsed(line) for line in text.splitlines() if line.strip())
-    else:
-        yield from whole if isinstance(whole, list) else [whole]
+        # titles may hold other ends of lines
+        return [_parsed(line) for line in text.split("\n") if line.strip()]
+    return whole if isinstance(whole, list) else [whole]
 
 
 def _parsed(line: str) -> Any:
     try:
-        return json.loads(line)
+        # Windows writes a mark before the first line
+        return json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         shown = line.strip()[:40]
         return InputError("a line is no JSON", got=f"{shown!r}: {error}", wanted="a JSON object")

@@ -21,7 +21,9 @@ _REASONS = 3
 _EXAMPLES = 2
 
 
-def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFacts], rows: pd.Index) -> None:
+def require_readable(
+    run: RunFolder, listings: Listings, facts: Sequence[PhotoFacts], rows: pd.Index, *, among: int | None = None
+) -> None:
     """Refuse listings of which too many photos can't be read; each of them is in ``problems.csv`` of the run then.
 
     Parameters
@@ -35,12 +37,16 @@ def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFa
     rows : Index, length N
         Their numbers, as a person counts the rows of the table; with several tables also which of them, as text.
 
+    among : int, optional
+        Of how many listings the unreadable ones are a share, if not only of these.
+
     Raises
     ------
     ListingsError
     """
+    whole = len(facts) if among is None else among
     bad = np.array([fact.error is not None for fact in facts])
-    if listings.limits.allow(int(bad.sum()), len(facts)):
+    if listings.limits.allow(int(bad.sum()), whole):
         return
     table = listings.table[["id", "image"]].astype("string").fillna("")
     why = [f"{_BAD}{fact.error}" for fact in facts]
@@ -52,11 +58,11 @@ def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFa
     problems = problems.sort_values(["row", "column"], ignore_index=True)
     write_csv(run.problems_file, problems)
     raise ListingsError(
-        f"{bad.sum():,} of {len(facts):,} photos can't be read",
+        f"{bad.sum():,} of {whole:,} photos can't be read",
         got=f"{_reasons(unreadable)}; all are in {run.problems_file}",
         wanted=f"at most {listings.limits.allow_bad:.0%}",
         fix="Check that the image column names the photos of this table, or accept that these have none with "
-        f"`allow_bad={enough(int(bad.sum()), len(facts))}`.",
+        f"`allow_bad={enough(int(bad.sum()), whole)}`.",
         problems=problems,
     )
 

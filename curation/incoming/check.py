@@ -14,15 +14,17 @@ from threadpoolctl import threadpool_limits
 from curation.errors import InputError
 from curation.incoming.judge import judge_new, repost_columns
 from curation.incoming.model import RunModel
-from curation.incoming.records import FIELDS, Record, read_record
+from curation.incoming.records import FACTS, FIELDS, Record, id_of, read_record
 from curation.incoming.reposts import Placed, find_known, placed
 from curation.issues import KINDS
 from curation.issues.near_duplicate import KIND as REPOSTS
 from curation.listings.worth import WORTH
+from curation.photos.hashing import small_photos
 from curation.photos.text import TextFinder
 from curation.run.folder import RunFolder
 from training.errors import CurateError
 from training.images.cache import PhotoCache, default_cache
+from training.utils.boundary import Boundary
 
 __all__ = ["CHECKED", "Checker"]
 
@@ -41,6 +43,9 @@ class Checker:
         The run.
     cache : PhotoCache, optional
         Keeps the text in photos; by default the user's.
+    allow_outside : bool
+        Whether paths of photos may lead out of the folder that they start from. Whoever writes the listings names the
+        files that are read.
 
     Raises
     ------
@@ -48,7 +53,8 @@ class Checker:
         If the run has no models that judge new listings.
     """
 
-    def __init__(self, run: RunFolder, cache: PhotoCache | None = None) -> None:
+    def __init__(self, run: RunFolder, cache: PhotoCache | None = None, *, allow_outside: bool = False) -> None:
+        self._allow_outside = allow_outside
         self._model, self._cache = RunModel.of(run), cache or default_cache()
         self._open = ExitStack()
         with_text = self._model.text and bool(self._model.table["image"].notna().any())
@@ -57,10 +63,21 @@ class Checker:
     def __enter__(self) -> Self:
         """Judge once, so that everything is in memory, and return itself."""
         self._open.enter_context(threadpool_limits(1, "blas"))
-        first = self._model.table.iloc[0]
-        said = {name: first[name] for name in FIELDS if name in first and pd.notna(first[name])}
-        self([{**said, "price": said.get("price", 1.0)}], self._model.run.photo_root)
+        self._judged([self._known()])
         return self
+
+    def _known(self) -> Record:
+        """Return a listing of the run, if possible with a photo: judging it loads, and tries, all that is needed."""
+        table = self._model.table
+        shown = np.flatnonzero(table["sha256"].notna() & table["unreadable"].isna())
+        known = table.iloc[shown[0] if len(shown) else 0]
+        values = {
+            name: None if name not in known or pd.isna(known[name]) else known[name] for name in (*FIELDS, *FACTS)
+        }
+        values["price"] = 1.0 if values["price"] is None else float(values["price"])
+        size = self._model.size
+        pixels = np.zeros((size, size, 3), dtype=np.uint8)
+        return Record(values, pixels, small_photos(pixels[None])[0])
 
     def __exit__(self, *_: object) -> None:
         """Keep the text that was read in photos."""
@@ -85,13 +102,13 @@ class Checker:
             what is not known. A listing that can't be read has ``error`` instead.
         """
         answers: list[dict[str, Any]] = [{} for _ in listings]
+        inside = None if self._allow_outside else Boundary(root)
         records: list[tuple[int, Record]] = []
         for number, said in enumerate(listings):
             try:
-                records.append((number, read_record(said, self._model, root, self._finder)))
+                records.append((number, read_record(said, self._model, root, self._finder, inside)))
             except InputError as error:
-                id = said.get("id") if isinstance(said, dict) else None
-                answers[number] = {"id": id if isinstance(id, str | int | float) else None, "error": str(error)}
+                answers[number] = {"id": id_of(said, self._model), "error": str(error)}
         if records:
             try:
                 judged = self._judged([record for _, record in records])
@@ -109,7 +126,7 @@ class Checker:
         found = find_known(model, table, photos, small)
         # a listing of the run that is sent again does not count as its own repost
         own = [model.place.get(str(record.values["id"])) for record in records]
-        place = placed(model, table, found, frozenset(row for row in own if row is not None))
+        place = placed(model, table, found, frozenset(row for row in own if row is not None), own)
         table, reposts, others = self._with_reposts(table, found, place, own)
         judged = judge_new(model, table, photos, place, reposts, titles_root=self._cache.titles_root)
         columns = {str(name): judged.issues[name].tolist() for name in judged.issues}

@@ -89,7 +89,7 @@ class RunModel:
         other = run.training_folder / KNOWN_FEATURES
         with readable(features, run=run.folder):
             known: Float32 = map_array(other if other.exists() else features)
-            _require_width(known, fitted[HEADS]["weight"].shape[-1])
+            _require_width(known, fitted[HEADS]["weight"].shape[1])
         return cls(run, record, fitted, run.training_table(), known)
 
     @property

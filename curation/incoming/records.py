@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from curation.errors import InputError, short_repr
 from curation.incoming.model import RunModel
@@ -17,15 +19,21 @@ from curation.listings.price_cells import known_decimal, read_price
 from curation.photos.hashing import small_photos
 from curation.photos.near_duplicates import detail_of
 from curation.photos.text import TextFinder
+from curation.remote.addresses import is_remote
 from training.images import Pixels, decode
 from training.images.reading import photo_content, why_unreadable
+from training.utils.boundary import Boundary
 from training.utils.files import photo_path
 
-__all__ = ["FIELDS", "Record", "read_record"]
+__all__ = ["FACTS", "FIELDS", "Record", "id_of", "read_record"]
 
 #: What a listing may say.
 FIELDS = ("id", "image", "label", "price", "title", "group")
+#: What is found out about its photo.
+FACTS = ("sha256", "width", "height", "unreadable", "detail", "near_group", "near_likeness", "text_share", "text")
 _LONGEST = 10_000
+#: Python does not write out numbers of more than 4,300 digits.
+_LARGEST = 10**1000
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,9 @@ class Record:
     small: Pixels
 
 
-def read_record(said: Any, model: RunModel, root: Path, finder: TextFinder | None) -> Record:
+def read_record(
+    said: Any, model: RunModel, root: Path, finder: TextFinder | None, inside: Boundary | None = None
+) -> Record:
     """Read one listing and its photo.
 
     Parameters
@@ -60,6 +70,8 @@ def read_record(said: Any, model: RunModel, root: Path, finder: TextFinder | Non
         The folder that a relative path of a photo starts from.
     finder : TextFinder or None
         Reads the text in the photo, if the run did.
+    inside : Boundary, optional
+        The folder that photos must lie in.
 
     Raises
     ------
@@ -68,14 +80,15 @@ def read_record(said: Any, model: RunModel, root: Path, finder: TextFinder | Non
     """
     if not isinstance(said, Mapping):
         raise InputError("a listing is no JSON object", got=short_repr(said), wanted='{"image": ..., "label": ...}')
-    columns = model.record["dataset"].get("columns") or {}
-    names = {ours: columns.get(ours) or ours for ours in FIELDS}
+    names = _names(model)
     values = {ours: said.get(own, said.get(ours)) for ours, own in names.items()}
     if all(values[name] is None for name in ("image", "label", "price", "title")):
         wanted = ", ".join(names[name] for name in ("image", "label", "price", "title"))
         raise InputError("a listing says nothing", got=short_repr(dict(said)), wanted=f"some of {wanted}")
     for name in ("id", "image", "label", "title", "group"):
         values[name] = _text(names[name], values[name])
+    if values["image"] is not None:
+        _require_file(names["image"], values["image"], root, inside)
     decimal = known_decimal(model.record["dataset"].get("decimal")) or "."
     values["price"] = _price(names["price"], values["price"], decimal)
     facts, pixels = _photo(values["image"], model, root, finder)
@@ -85,11 +98,46 @@ def read_record(said: Any, model: RunModel, root: Path, finder: TextFinder | Non
     return Record({**values, **facts}, pixels, small[0])
 
 
-def _text(name: str, value: Any) -> str | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+def id_of(said: Any, model: RunModel) -> str | None:
+    """Return the id of a listing that can't be read, if it says one."""
+    if not isinstance(said, Mapping):
         return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    name = _names(model)["id"]
+    with suppress(InputError):
+        return _text(name, said.get(name, said.get("id")))
+    return None
+
+
+def _names(model: RunModel) -> dict[str, str]:
+    columns = model.record["dataset"].get("columns") or {}
+    return {ours: columns.get(ours) or ours for ours in FIELDS}
+
+
+def _require_file(name: str, image: str, root: Path, inside: Boundary | None) -> None:
+    """Refuse what is no file in the folder: whoever fills in a form must not read others."""
+    if is_remote(image):
+        raise InputError(f"{name} is a URL", got=short_repr(image), wanted="the path of a file", fix="Fetch it first.")
+    if inside is not None and not inside.holds(photo_path(root, image)):
+        raise InputError(
+            f"{name} leads out of the folder that paths start from",
+            got=short_repr(image),
+            wanted="a path below it",
+            fix="Add `allow_outside=True` if you trust those who write the listings.",
+        )
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(name: str, value: Any) -> str | None:
+    if _is_missing(value):
+        return None
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or value in (math.inf, -math.inf):
         raise InputError(f"{name} is no text", got=short_repr(value), wanted="text")
+    if isinstance(value, int) and abs(value) >= _LARGEST:
+        raise InputError(f"{name} is too long", got=short_repr(value), wanted="text, or fewer digits")
     text = str(value).strip()
     if len(text) > _LONGEST:
         raise InputError(f"{name} is too long", got=f"{len(text):,} characters", wanted=f"at most {_LONGEST:,}")
@@ -98,7 +146,10 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def _price(name: str, value: Any, decimal: Any) -> float | None:
-    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+    if _is_missing(value):
+        return None
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str) and not value.strip():
         return None
     number = None
     if isinstance(value, str):
@@ -114,8 +165,7 @@ def _price(name: str, value: Any, decimal: Any) -> float | None:
 def _photo(image: str | None, model: RunModel, root: Path, finder: TextFinder | None) -> tuple[dict[str, Any], Pixels]:
     """Return the facts about a photo, and its pixels."""
     nothing = np.zeros((model.size, model.size, 3), dtype=np.uint8)
-    names = ("sha256", "width", "height", "unreadable", "detail", "near_group", "near_likeness", "text_share", "text")
-    facts: dict[str, Any] = dict.fromkeys(names)
+    facts: dict[str, Any] = dict.fromkeys(FACTS)
     if image is None:
         return {**facts, "unreadable": "no photo"} if model.table["image"].notna().any() else facts, nothing
     try:

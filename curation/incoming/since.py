@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from curation.errors import some
 from curation.evidence.readable import require_readable
 from curation.incoming.changes import Changes, find_changes
 from curation.incoming.drift import Drift, drift_of
@@ -20,6 +21,7 @@ from curation.incoming.judge import Judged, judge_new
 from curation.incoming.model import RunModel
 from curation.incoming.reposts import find_known, placed
 from curation.incoming.written import write_run
+from curation.issues import KINDS
 from curation.issues.written import write_issues
 from curation.listings import Listings
 from curation.listings.columns import sorted_labels
@@ -27,6 +29,7 @@ from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.listings.worth import WORTH, read_worth, worth_column
 from curation.photos.facts import photos_file, small_file, with_photo_facts
+from curation.photos.hashing import SMALL
 from curation.rendering.words import agree, many
 from curation.report import write_report
 from curation.run.carry_over import carry_from
@@ -34,6 +37,7 @@ from curation.run.create import started_run
 from curation.run.folder import RunFolder
 from curation.run.record import recorded
 from training.engine.contract import LOCAL
+from training.images import Pixels
 from training.images.cache import PhotoCache, default_cache
 from training.images.store import PhotoStore
 from training.utils.array_files import map_array
@@ -42,6 +46,9 @@ from training.utils.noise import noise_to
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["find_since"]
+
+#: Flagged new listings that are named at most.
+_NAMED = 20
 
 
 def find_since(
@@ -114,20 +121,23 @@ def find_since(
         save_original(run.input_folder, listings)
         with run.stage("photos"):
             new, store = _prepared(run, listings, order, changes, model, cache, reporter)
-            small = map_array(small_file(run.training_folder / "new")) if len(new) else model.small[:0]
+            small = _small(run.training_folder / "new", len(new))
             found = find_known(model, new, store, small)
             gone = frozenset(
                 {int(row) for row in changes.before[changes.changed]} | {model.place[id] for id in changes.removed}
             )
-            place = placed(model, new, found, gone)
+            own = [int(row) if row >= 0 else None for row in changes.before[changes.judged]]
+            place = placed(model, new, found, gone, own)
         with run.stage("issues"):
             whole = joined(model, table, new, changes, found, place)
             judged = _judged(model, whole, new, store, place, changes, cache)
         said = _said(model, whole, changes, judged, place.apart, reporter)
+        _tell_split(table, whole, changes, reporter)
         issues = write_run(run, model, whole, judged, changes, classes, np.argsort(order), store, small)
         # it may be asked for now, or have been asked for then
         write_issues(run, issues, csv=csv or "csv" in _settings(model), reporter=reporter)
         shutil.rmtree(run.training_folder / "new", ignore_errors=True)
+        said["flagged"] = _tell_flagged(issues, changes, reporter)
         run.update(since={"from": str(earlier.folder), "classes": list(model.classes), **said})
         taken = carry_from(earlier, run)
         if taken is not None:
@@ -177,13 +187,56 @@ def _prepared(
             reporter,
             text=model.text,
             engine=LOCAL,
-            require=lambda facts: require_readable(run, part, facts, listings.raw.table.index[rows]),
+            # a few new ones are too few for a share of their own
+            require=lambda facts: require_readable(
+                run, part, facts, listings.raw.table.index[rows], among=len(listings.table)
+            ),
         )
     file = photos_file(folder)
     if not file.exists():
         nothing = np.full(len(new), -1, dtype=np.int32)
         return new, PhotoStore([], nothing, np.zeros_like(nothing), model.size)
     return new, PhotoStore.load(file)
+
+
+def _small(folder: Path, listings: int) -> Pixels:
+    """Return photos as they are hashed; black where no listing has one."""
+    file = small_file(folder)
+    if file.exists():
+        return np.asarray(map_array(file))
+    return np.zeros((listings, SMALL, SMALL, 3), dtype=np.uint8)
+
+
+def _tell_split(table: pd.DataFrame, whole: Joined, changes: Changes, reporter: Reporter) -> None:
+    """Tell a person which listings came into the test set, and which the table wants out of it."""
+    tested = (whole.table["split"] == "test").to_numpy(dtype=bool)
+    named = table["split"].to_numpy(dtype=object, na_value="")
+    came = int((tested & (changes.before < 0) & (named != "test")).sum())
+    if came:
+        reporter.say(
+            f"{many(came, 'new listing')} {agree(came, 'joins', 'join')} the test set, as what is there has the same "
+            "photo or group."
+        )
+    stay = int((tested & (named == "train")).sum())
+    if stay:
+        reporter.say(
+            f"warning: {many(stay, 'listing')} that the table marks `train` {agree(stay, 'stays', 'stay')} in the test "
+            "set: `refit=True` makes another one."
+        )
+
+
+def _tell_flagged(issues: pd.DataFrame, changes: Changes, reporter: Reporter) -> list[str]:
+    """Tell a person which of the new and changed listings are flagged; return their ids, the worst first."""
+    judged = issues[changes.judged]
+    flags = judged[[kind.flag for kind in KINDS]].fillna(False).astype(bool).any(axis=1)
+    flagged: list[str] = judged[flags].sort_values("priority")["id"].astype(str).tolist()
+    if len(judged):
+        named = f": {some(flagged, _NAMED)}" if flagged else ""
+        reporter.say(
+            f"{len(flagged):,} of the {many(len(judged), 'new or changed listing')} "
+            f"{agree(len(flagged), 'is', 'are')} flagged{named}"
+        )
+    return flagged
 
 
 def _judged(
