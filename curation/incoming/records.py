@@ -21,7 +21,7 @@ from curation.photos.near_duplicates import detail_of
 from curation.photos.text import TextFinder
 from curation.remote.addresses import is_remote
 from training.images import Pixels, decode
-from training.images.reading import photo_content, why_unreadable
+from training.images.reading import NO_PHOTO, photo_content, why_unreadable
 from training.utils.boundary import Boundary
 from training.utils.files import photo_path
 
@@ -167,7 +167,7 @@ def _photo(image: str | None, model: RunModel, root: Path, finder: TextFinder | 
     nothing = np.zeros((model.size, model.size, 3), dtype=np.uint8)
     facts: dict[str, Any] = dict.fromkeys(FACTS)
     if image is None:
-        return {**facts, "unreadable": "no photo"} if model.table["image"].notna().any() else facts, nothing
+        return {**facts, "unreadable": NO_PHOTO} if model.table["image"].notna().any() else facts, nothing
     try:
         with photo_content(photo_path(root, image), model.photo_bytes) as content:
             facts["sha256"] = hashlib.sha256(content).hexdigest()

@@ -102,8 +102,8 @@ def placed(
     """
     members = [_members(model, rows) for rows in found]
     posted = np.zeros((len(table), len(model.classes)), dtype=np.float32)
-    for row, own in enumerate(members):
-        for other in own:
+    for row, shown in enumerate(members):
+        for other in shown:
             if other not in gone and model.taught[other] >= 0:
                 posted[row, model.taught[other]] += 1
     folds, splits = model.table["fold"].to_numpy(dtype=np.int64), (model.table["split"] == "test").to_numpy(dtype=bool)

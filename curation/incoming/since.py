@@ -39,6 +39,7 @@ from curation.run.record import recorded
 from training.engine.contract import LOCAL
 from training.images import Pixels
 from training.images.cache import PhotoCache, default_cache
+from training.images.reading import NO_PHOTO
 from training.images.store import PhotoStore
 from training.utils.array_files import map_array
 from training.utils.files import sha256_of_file
@@ -195,6 +196,9 @@ def _prepared(
     file = photos_file(folder)
     if not file.exists():
         nothing = np.full(len(new), -1, dtype=np.int32)
+        if model.table["image"].notna().any():
+            # others have photos: none among these is one that can't be read
+            new["unreadable"] = pd.array([NO_PHOTO] * len(new), dtype="string")
         return new, PhotoStore([], nothing, np.zeros_like(nothing), model.size)
     return new, PhotoStore.load(file)
 

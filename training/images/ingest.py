@@ -16,7 +16,7 @@ from training.engine.contract import LOCAL, Engine, Piece, Steps
 from training.errors import MachineError
 from training.images.cache import PhotoCache
 from training.images.decoding import PhotoFacts, Pixels, decode
-from training.images.reading import MAX_BYTES, photo_content, why_unreadable
+from training.images.reading import MAX_BYTES, NO_PHOTO, photo_content, why_unreadable
 from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
 from training.images.store import PhotoStore, photos_missing
 from training.utils.machine import room
@@ -253,7 +253,7 @@ class _Ingest:
     def _examine(self, item: tuple[int, Path | None]) -> _Photo:
         row, path = item
         if path is None:
-            return _Photo(error="no photo")
+            return _Photo(error=NO_PHOTO)
         try:
             with photo_content(path, self.max_bytes) as content:
                 return self._read(row, content)

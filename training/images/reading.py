@@ -12,10 +12,12 @@ from PIL import Image, UnidentifiedImageError
 
 from training.utils.files import NotReadableError, read_regular
 
-__all__ = ["MAX_BYTES", "BadPhotoError", "photo_content", "why_unreadable"]
+__all__ = ["MAX_BYTES", "NO_PHOTO", "BadPhotoError", "photo_content", "why_unreadable"]
 
 #: Most bytes of a photo's file, by default.
 MAX_BYTES = 200 * 10**6
+#: Why a listing without a path of a photo has none.
+NO_PHOTO = "no photo"
 #: Files of more bytes are held in memory one at a time, however many threads read.
 _LARGE = 32 * 10**6
 _large_file = Lock()
