@@ -101,6 +101,7 @@ class Checker:
             ``currency``; ``reasons``; ``reposts``, the ids of known listings with the same photo, at most 20. None for
             what is not known. A listing that can't be read has ``error`` instead.
         """
+        listings = list(listings)
         answers: list[dict[str, Any]] = [{} for _ in listings]
         inside = None if self._allow_outside else Boundary(root)
         records: list[tuple[int, Record]] = []

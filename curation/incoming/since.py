@@ -236,10 +236,7 @@ def _tell_flagged(issues: pd.DataFrame, changes: Changes, reporter: Reporter) ->
     flagged: list[str] = judged[flags].sort_values("priority")["id"].astype(str).tolist()
     if len(judged):
         named = f": {some(flagged, _NAMED)}" if flagged else ""
-        reporter.say(
-            f"{len(flagged):,} of the {many(len(judged), 'new or changed listing')} "
-            f"{agree(len(flagged), 'is', 'are')} flagged{named}"
-        )
+        reporter.say(f"{many(len(judged), 'new or changed listing')}, {len(flagged):,} flagged{named}")
     return flagged
 
 

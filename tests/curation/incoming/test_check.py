@@ -82,6 +82,9 @@ def test_a_listing_is_no_repost_of_itself(finished, demo, table, checker):
         ({"title": "lamp", "price": True}, "price is no price"),
         ({"title": ["lamp"]}, "title is no text"),
         ({"title": "x" * 20_000}, "title is too long"),
+        ({"id": 10**5000, "title": "lamp"}, "id is too long"),
+        ({"price": 10**5000, "title": "lamp"}, "price is no price"),
+        ({"image": "https://shop.com/1.jpg"}, "image is a URL"),
     ],
 )
 def test_a_bad_listing_is_answered_with_its_error(checker, said, why):
@@ -92,6 +95,100 @@ def test_a_bad_listing_is_answered_with_its_error(checker, said, why):
 def test_a_bad_listing_does_not_keep_others_from_being_checked(demo, table, checker):
     answers = checker([7, record(table, table["id"].iloc[3]), {"price": "x", "title": "y"}], demo)
     assert ["error" in answer for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize("id", [float("nan"), float("inf"), True, ["a"], "\ud800", 10**5000])
+def test_an_error_says_no_id_that_is_no_text(checker, id):
+    (answer,) = checker([{"id": id, "price": "cheap"}])
+    text = json.dumps(answer, allow_nan=False, ensure_ascii=False)
+    assert text.encode()
+    assert answer["id"] is None or isinstance(answer["id"], str)
+
+
+def test_an_error_says_the_id_of_the_datasets_column(checker, monkeypatch):
+    columns = {**checker._model.record["dataset"], "columns": {"id": "sku"}}
+    monkeypatch.setitem(checker._model.record, "dataset", columns)
+    (answer,) = checker([{"sku": 7, "price": "cheap"}])
+    assert answer["id"] == "7"
+
+
+@pytest.mark.parametrize("form", ["absolute", "relative", "link"])
+def test_a_photo_outside_of_the_folder_is_not_read_unless_allowed(finished, demo, table, checker, tmp_path, form):
+    photo = (demo / table["image"].iloc[3]).resolve()
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "other.jpg").write_bytes(photo.read_bytes())
+    (tmp_path / "forms" / "link.jpg").symlink_to(photo)
+    image = {"absolute": str(photo), "relative": "../other.jpg", "link": "link.jpg"}[form]
+    said = [{"id": "a", "image": image, "title": "lamp"}]
+    (answer,) = checker(said, tmp_path / "forms")
+    assert answer["id"] == "a"
+    assert "leads out of the folder" in answer["error"]
+    with Checker(finished, allow_outside=True) as trusting:
+        (answer,) = trusting(said, tmp_path / "forms")
+    assert not answer["issues"]["unreadable"]["flagged"]
+
+
+def test_missing_cells_of_pandas_are_missing(checker):
+    rows = pd.DataFrame({"id": [1, 2], "title": ["lamp", None], "price": [3, None], "label": [None, "Drones"]})
+    answers = checker(rows.convert_dtypes().to_dict("records"))
+    assert all("error" not in answer for answer in answers)
+    answers = checker([{"id": np.int64(5), "price": np.float32(3)}])
+    assert answers[0]["id"] == "5"
+
+
+def test_listings_that_come_one_by_one_are_checked(checker):
+    answers = checker({"title": "lamp"} for _ in range(2))
+    assert ["reasons" in answer for answer in answers] == [True, True]
+
+
+def test_one_listing_in_place_of_a_list_is_named(finished):
+    with pytest.raises(curation.InputError, match=r"`check\(\[listing\]\)`"):
+        curation.Run(finished.folder).check({"title": "lamp"})
+
+
+def test_lines_of_windows_and_lines_that_are_too_long_do_not_end_the_others(finished):
+    lines = [b'\xef\xbb\xbf{"id": "a", "title": "lamp"}\r', b"x" * 3_000_000, b'{"id": "b", "title": "\xff"}']
+    ran = CliRunner().invoke(main, ["check", "--stdin", "--run", str(finished.folder)], input=b"\n".join(lines))
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [answer["id"] for answer in answers] == ["a", None, "b"]
+    assert "too long" in answers[1]["error"]
+
+
+def test_a_line_separator_inside_of_a_title_ends_no_line(finished, tmp_path):
+    file = tmp_path / "lines.jsonl"
+    file.write_text('{"id": "a", "title": "usb\u2028cable\u0085"}\n{"id": "b", "title": "lamp"}\n', encoding="utf-8")
+    ran = CliRunner().invoke(main, ["check", str(file), "--run", str(finished.folder)])
+    assert [json.loads(line)["id"] for line in ran.stdout.splitlines()] == ["a", "b"]
+    assert "error" not in ran.stdout
+
+
+def test_errors_name_the_options_of_the_command(finished, tmp_path):
+    (tmp_path / "one.json").write_text('{"image": "/etc/hostname"}')
+    ran = CliRunner().invoke(main, ["check", str(tmp_path / "one.json"), "--run", str(finished.folder)])
+    assert "--allow-outside" in json.loads(ran.stdout)["error"]
+
+
+@pytest.mark.parametrize("name", ["small.npy", "features-0-projection.npz", "features-0.npy", "plan.json"])
+def test_a_damaged_run_is_refused_before_the_first_answer(finished, tmp_path, name):
+    shutil.copytree(finished.folder, tmp_path / "run")
+    file = tmp_path / "run" / "training" / name
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content[: len(content) // 2])
+    ran = CliRunner().invoke(main, ["check", "--stdin", "--run", str(tmp_path / "run")], input='{"title": "lamp"}')
+    assert ran.exit_code == 2
+    assert ran.stdout == ""
+    assert "is damaged" in ran.stderr
+
+
+@pytest.mark.parametrize("name", ["small.npy", "features-0.npy"])
+def test_arrays_of_another_run_are_refused(finished, tmp_path, name):
+    shutil.copytree(finished.folder, tmp_path / "run")
+    file = tmp_path / "run" / "training" / name
+    file.unlink()
+    np.save(file, np.zeros((7, 3), dtype=np.float32))
+    with pytest.raises(curation.RunError, match=r"is damaged: got it has the shape \(7, 3\)"):
+        curation.Run(tmp_path / "run").check([{"title": "lamp"}])
 
 
 def test_what_is_missing_is_judged_by_the_rest(checker):
@@ -121,13 +218,9 @@ def test_python_gets_a_table(finished, demo, table):
     assert np.isfinite(answers["label_score"].astype(float)).any()
 
 
-def test_lines_of_json_are_answered_one_by_one(finished, demo, table):
-    lines = [
-        json.dumps(record(table, table["id"].iloc[0], id="a", image=str(demo / table["image"].iloc[0]))),
-        "{",
-        "",
-        "3",
-    ]
+def test_lines_of_json_are_answered_one_by_one(finished, demo, table, monkeypatch):
+    monkeypatch.chdir(demo)
+    lines = [json.dumps(record(table, table["id"].iloc[0], id="a")), "{", "", "3"]
     ran = CliRunner().invoke(main, ["check", "--stdin", "--run", str(finished.folder)], input="\n".join(lines))
     assert ran.exit_code == 0, ran.output
     answers = [json.loads(line) for line in ran.stdout.splitlines()]

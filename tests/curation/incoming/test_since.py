@@ -201,6 +201,63 @@ def test_another_photo_behind_the_same_id_is_judged(finished, shop, table, tmp_p
     assert run.listings().set_index("id")["sha256"][first] == known["sha256"][second]
 
 
+def test_a_changed_listing_stays_on_its_side_of_the_split(finished, shop, table, tmp_path):
+    known = finished.listings().set_index("id")
+    sound = known[known["unreadable"].isna() & known["near_group"].isna()]
+    ids = [sound.index[sound["split"] == side][5] for side in ("test", "train")]
+    for number, id in enumerate(ids):
+        photo = Image.effect_noise((90, 70 + number), 90).convert("RGB")
+        photo.save(shop / f"other-{number}.png")
+    newer = table.assign(
+        image=table["image"].where(
+            ~table["id"].isin(ids), table["id"].map({id: f"other-{number}.png" for number, id in enumerate(ids)})
+        )
+    )
+    run, _ = judged(shop, newer, finished, tmp_path / "run")
+    assert run.record()["since"]["changed"] == 2
+    after = run.listings().set_index("id")
+    for name in ("split", "fold"):
+        assert after.loc[ids, name].tolist() == known.loc[ids, name].tolist()
+
+
+def test_the_test_set_loses_no_listing_and_what_joins_it_is_told(finished, shop, table, tmp_path):
+    known = finished.listings().set_index("id")
+    test = known.index[(known["split"] == "test") & known["unreadable"].isna()]
+    posted = table[table["id"] == test[0]].assign(id="repost")
+    newer = pd.concat([table.assign(split=["train" if id == test[1] else None for id in table["id"]]), posted])
+    run, listener = judged(shop, newer, finished, tmp_path / "run")
+    after = run.listings().set_index("id")["split"]
+    assert (after[known.index] == known["split"]).all()
+    assert after["repost"] == "test"
+    said = "\n".join(listener.said)
+    assert "1 new listing joins the test set" in said
+    assert "1 listing that the table marks `train` stays in the test set" in said
+
+
+def test_listings_that_their_groups_would_tear_from_their_photos_are_told(finished, shop, table, tmp_path):
+    newer = table.assign(group=[f"seller {number // 6}" for number in range(len(table))])
+    run, listener = judged(shop, newer, finished, tmp_path / "run")
+    before, after = (each.listings().set_index("id") for each in (finished, run))
+    assert (after["split"] == before["split"][after.index]).all()
+    assert any("belong to another fold than their groups" in said for said in listener.said)
+
+
+def test_new_listings_without_any_photo_are_flagged_as_in_a_whole_run(finished, shop, table, tmp_path):
+    newer = pd.concat([table, table.iloc[:2].assign(id=["a", "b"], image=None)])
+    run, listener = judged(shop, newer, finished, tmp_path / "run")
+    issues = run.issues().set_index("id")
+    assert issues.loc[["a", "b"], "is_unreadable_issue"].all()
+    assert issues.loc["a", "reasons"].endswith("photo can't be read: no photo")
+    assert set(run.record()["since"]["flagged"]) == {"a", "b"}
+    assert any(said.startswith("2 new or changed listings, 2 flagged: ") for said in listener.said)
+
+
+def test_a_few_bad_photos_among_few_new_ones_do_not_refuse_the_table(finished, shop, table, tmp_path):
+    newer = pd.concat([table, table.iloc[:2].assign(id=["a", "b"], image=["gone-1.jpg", "gone-2.jpg"])])
+    run, _ = judged(shop, newer, finished, tmp_path / "run")
+    assert run.issues().set_index("id").loc[["a", "b"], "is_unreadable_issue"].all()
+
+
 def test_a_new_class_is_told_and_not_judged(finished, shop, table, tmp_path):
     new = table.iloc[[0]].assign(id="drone", label="Drones")
     run, listener = judged(shop, pd.concat([table, new]), finished, tmp_path / "run")
