@@ -260,6 +260,8 @@ def _joined(photos: Photos, rows: Int64, first: Int64, second: Int64, progress: 
             edges.append(np.stack([one[same], other[same]], axis=1))
             group = _components(np.concatenate(edges), count)
         progress(count + count * min(start + _FITTED, pairs) // pairs, 2 * count)
+    if not pairs:
+        progress(2 * count, 2 * count)
     return np.where(alike > 0, group, -1), alike
 
 

@@ -205,7 +205,7 @@ def test_a_changed_listing_stays_on_its_side_of_the_split(finished, shop, table,
     known = finished.listings().set_index("id")
     sound = known[known["unreadable"].isna() & known["near_group"].isna()]
     ids = [sound.index[sound["split"] == side][5] for side in ("test", "train")]
-    for number, id in enumerate(ids):
+    for number in range(len(ids)):
         photo = Image.effect_noise((90, 70 + number), 90).convert("RGB")
         photo.save(shop / f"other-{number}.png")
     newer = table.assign(
