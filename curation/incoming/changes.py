@@ -117,7 +117,7 @@ def _require_columns(model: RunModel, table: pd.DataFrame) -> None:
     """Refuse a table without what the run judged: its models would see nothing in its place."""
     missing = [
         name
-        for name in ("image", "price", "title")
+        for name in ("image", "price", "title", "group")
         if name in model.table and model.table[name].notna().any() and not (name in table and table[name].notna().any())
     ]
     if missing:

@@ -229,7 +229,7 @@ def test_the_test_set_loses_no_listing_and_what_joins_it_is_told(finished, shop,
     after = run.listings().set_index("id")["split"]
     assert (after[known.index] == known["split"]).all()
     assert after["repost"] == "test"
-    said = "\n".join(listener.said)
+    said = "\n".join(listener.lines)
     assert "1 new listing joins the test set" in said
     assert "1 listing that the table marks `train` stays in the test set" in said
 
@@ -239,7 +239,7 @@ def test_listings_that_their_groups_would_tear_from_their_photos_are_told(finish
     run, listener = judged(shop, newer, finished, tmp_path / "run")
     before, after = (each.listings().set_index("id") for each in (finished, run))
     assert (after["split"] == before["split"][after.index]).all()
-    assert any("belong to another fold than their groups" in said for said in listener.said)
+    assert any("belong to another fold than their groups" in said for said in listener.lines)
 
 
 def test_new_listings_without_any_photo_are_flagged_as_in_a_whole_run(finished, shop, table, tmp_path):
@@ -249,7 +249,7 @@ def test_new_listings_without_any_photo_are_flagged_as_in_a_whole_run(finished, 
     assert issues.loc[["a", "b"], "is_unreadable_issue"].all()
     assert issues.loc["a", "reasons"].endswith("photo can't be read: no photo")
     assert set(run.record()["since"]["flagged"]) == {"a", "b"}
-    assert any(said.startswith("2 new or changed listings, 2 flagged: ") for said in listener.said)
+    assert any(said.startswith("2 new or changed listings, 2 flagged: ") for said in listener.lines)
 
 
 def test_a_few_bad_photos_among_few_new_ones_do_not_refuse_the_table(finished, shop, table, tmp_path):
