@@ -121,7 +121,7 @@ def placed(
             fold[row] = _any_fold(table, rows, model.folds) if anchor is None else folds[anchor]
             test[row] = anchor is not None and splits[anchor]
         there = (fold[rows[0]], test[rows[0]]) if group is None else (folds[group], splits[group])
-        apart += [row for row in rows if pd.notna(named[row]) and (fold[row], test[row]) != there]
+        apart += [row for row in rows if (fold[row], test[row]) != there]
     return Placed(fold, test, members, posted, apart)
 
 

@@ -133,6 +133,7 @@ def find_since(
             whole = joined(model, table, new, changes, found, place)
             judged = _judged(model, whole, new, store, place, changes, cache)
         said = _said(model, whole, changes, judged, place.apart, reporter)
+        said["apart"] = _apart(model, table, new, changes, place.apart)
         _tell_split(table, whole, changes, reporter)
         issues = write_run(run, model, whole, judged, changes, classes, np.argsort(order), store, small)
         # it may be asked for now, or have been asked for then
@@ -209,6 +210,13 @@ def _small(folder: Path, listings: int) -> Pixels:
     if file.exists():
         return np.asarray(map_array(file))
     return np.zeros((listings, SMALL, SMALL, 3), dtype=np.uint8)
+
+
+def _apart(model: RunModel, table: pd.DataFrame, new: pd.DataFrame, changes: Changes, apart: list[int]) -> list[str]:
+    """Return the ids whose photo and group belong to different folds, also of those that an earlier run judged."""
+    before = set(model.record.get("since", {}).get("apart", []))
+    stayed = set(table["id"].astype(str)[~changes.judged])
+    return sorted({*new["id"].astype(str).iloc[apart], *(before & stayed)})
 
 
 def _tell_split(table: pd.DataFrame, whole: Joined, changes: Changes, reporter: Reporter) -> None:

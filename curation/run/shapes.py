@@ -44,6 +44,7 @@ RECORD = {
     "titles_of?": str,
     "image_size?": int,
     "learned?": {"from": str, "decisions": int},
+    "since?": {"from": str, "classes": _TEXTS, "apart?": _TEXTS},
 }
 #: What ``listings.parquet`` and ``issues.parquet`` have, those of earlier versions, too.
 LISTINGS_COLUMNS = ("id", "label")

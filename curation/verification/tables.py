@@ -140,12 +140,21 @@ def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         notes.append("The probabilities were given: which listings their models had seen is not known.")
         return
     folds = run.record()["settings"]["folds"]
-    if set(held.fold.tolist()) != set(range(folds)):
+    since, known = run.record().get("since"), set(range(folds))
+    there = set(held.fold.tolist())
+    # of a run that another one's models judged, whole folds may have gone
+    if not (there == known if since is None else there <= known):
         yield _flaw(run, name, f"has folds that do not divide the listings into {folds}")
-    group = pd.Series(groups_of(listings))
-    several = pd.Series(held.fold).groupby(group).transform("nunique") > 1
+    apart = np.isin(held.ids.astype(str), (since or {}).get("apart", []))
+    if apart.any():
+        notes.append(
+            f"The photo and the group of {many(int(apart.sum()), 'listing')} belong to different folds, as the run says: "
+            "models that scored them had not seen the photo, but may have seen the group."
+        )
+    group = pd.Series(groups_of(listings[~apart].reset_index(drop=True)))
+    several = pd.Series(held.fold[~apart]).groupby(group).transform("nunique") > 1
     if several.any():
-        seen = _of(held.ids[several.to_numpy(dtype=bool)])
+        seen = _of(held.ids[~apart][several.to_numpy(dtype=bool)])
         yield _flaw(run, name, f"has scores by models that had seen the listing's photo or group{seen}")
 
 

@@ -240,6 +240,19 @@ def test_listings_that_their_groups_would_tear_from_their_photos_are_told(finish
     before, after = (each.listings().set_index("id") for each in (finished, run))
     assert (after["split"] == before["split"][after.index]).all()
     assert any("belong to another fold than their groups" in said for said in listener.lines)
+    apart = run.record()["since"]["apart"]
+    assert 0 < len(apart) < len(table)
+    assert not curation.Run(run.folder).verify().faults
+    # a run from that run knows it, too
+    again, _ = judged(shop, newer.iloc[1:], run, tmp_path / "again")
+    assert set(again.record()["since"]["apart"]) == set(apart) - {newer["id"].iloc[0]}
+    assert not curation.Run(again.folder).verify().faults
+
+
+def test_a_run_that_lost_whole_folds_is_sound(finished, shop, table, tmp_path):
+    fold = finished.listings().set_index("id")["fold"]
+    run, _ = judged(shop, table[table["id"].map(fold) != 0], finished, tmp_path / "run")
+    assert not curation.Run(run.folder).verify().faults
 
 
 def test_new_listings_without_any_photo_are_flagged_as_in_a_whole_run(finished, shop, table, tmp_path):
