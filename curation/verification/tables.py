@@ -148,7 +148,7 @@ def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     apart = np.isin(held.ids.astype(str), (since or {}).get("apart", []))
     if apart.any():
         notes.append(
-            f"The photo and the group of {many(int(apart.sum()), 'listing')} belong to different folds, as the run says: "
+            f"The photo and the group of {many(int(apart.sum()), 'listing')} are in different folds, as the run says: "
             "models that scored them had not seen the photo, but may have seen the group."
         )
     group = pd.Series(groups_of(listings[~apart].reset_index(drop=True)))
