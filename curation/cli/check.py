@@ -54,7 +54,7 @@ def check(
         Terminal().say("ready")
         for said in lines:
             unread = isinstance(said, InputError)
-            answer = {"id": None, "error": str(said)} if unread else checker([said], root)[0]
+            answer: dict[str, Any] = {"id": None, "error": str(said)} if unread else checker([said], root)[0]
             if "error" in answer:
                 answer["error"] = advised(answer["error"])
             # on one line, and at once: the form waits for it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -110,7 +111,25 @@ def find_changes(model: RunModel, listings: Listings, table: pd.DataFrame, repor
     changed = np.zeros(len(table), dtype=bool)
     changed[known] = other | photos
     ids = set(table["id"].astype(str).tolist())
-    return Changes(before, changed, int(photos.sum()), [id for id in model.place if id not in ids])
+    removed = [id for id in model.place if id not in ids]
+    _tell_other_spellings(table["id"].astype(str)[before < 0].tolist(), removed, reporter)
+    return Changes(before, changed, int(photos.sum()), removed)
+
+
+def _tell_other_spellings(new: list[str], removed: list[str], reporter: Reporter) -> None:
+    """Warn of ids that are only written in another way, as a spreadsheet does with 007."""
+    gone = {_bare(id): id for id in removed}
+    pairs = [f"{gone[_bare(id)]} is now {id}" for id in new if _bare(id) in gone]
+    if pairs:
+        reporter.say(
+            f"warning: {many(len(pairs), 'id')} may only be written in another way ({some(pairs, 3)}): "
+            f"{agree(len(pairs), 'it counts as a new listing', 'they count as new listings')}, and what was decided of "
+            f"the old {agree(len(pairs), 'one', 'ones')} is left out."
+        )
+
+
+def _bare(id: str) -> str:
+    return re.sub(r"\.0+$", "", id.strip().casefold()).lstrip("0")
 
 
 def _require_columns(model: RunModel, table: pd.DataFrame) -> None:

@@ -249,6 +249,14 @@ def test_listings_that_their_groups_would_tear_from_their_photos_are_told(finish
     assert not curation.Run(again.folder).verify().faults
 
 
+def test_ids_that_a_spreadsheet_wrote_in_another_way_are_told(finished, shop, table, tmp_path):
+    other = f"0{table['id'].iloc[0].lower()}.0"
+    newer = table.assign(id=[other, *table["id"].iloc[1:]])
+    run, listener = judged(shop, newer, finished, tmp_path / "run")
+    assert run.record()["since"]["new"] == 1
+    assert any(f"({table['id'].iloc[0]} is now {other})" in said for said in listener.lines)
+
+
 def test_a_run_that_lost_whole_folds_is_sound(finished, shop, table, tmp_path):
     fold = finished.listings().set_index("id")["fold"]
     run, _ = judged(shop, table[table["id"].map(fold) != 0], finished, tmp_path / "run")
