@@ -200,7 +200,9 @@ class Run(RunReview):
             If the run has no models that judge new listings.
         """
         if isinstance(listings, str | Mapping):
-            raise InputError("`listings` is no list", got=short_repr(listings), fix="Give a list: `check([listing])`.")
+            raise InputError(
+                "`listings` is no list", got=short_repr(listings), fix="Give a list, also of a single listing."
+            )
         rows = listings.to_dict("records") if hasattr(listings, "to_dict") else list(listings)
         with self.checker(allow_outside=allow_outside, cache=cache) as checker:
             return checker.table(rows, Path() if root is None else Path(root))

@@ -99,7 +99,15 @@ def read_record(
 
 
 def id_of(said: Any, model: RunModel) -> str | None:
-    """Return the id of a listing that can't be read, if it says one."""
+    """Return the id of a listing that can't be read, if it says one.
+
+    Parameters
+    ----------
+    said
+        What was sent.
+    model : RunModel
+        The run, by whose columns the fields may be named.
+    """
     if not isinstance(said, Mapping):
         return None
     name = _names(model)["id"]

@@ -232,7 +232,7 @@ def _tell_split(table: pd.DataFrame, whole: Joined, changes: Changes, reporter: 
     stay = int((tested & (named == "train")).sum())
     if stay:
         reporter.say(
-            f"warning: {many(stay, 'listing')} that the table marks `train` {agree(stay, 'stays', 'stay')} in the test "
+            f"warning: {many(stay, 'listing')} that the table has in the training set {agree(stay, 'stays', 'stay')} in the test "
             "set: `refit=True` makes another one."
         )
 

@@ -116,6 +116,7 @@ MAY_IMPORT = {
         "curation.issues",
         "curation.listings",
         "curation.photos",
+        "curation.remote",
         "curation.rendering",
         "curation.report",
         "curation.run",

@@ -146,7 +146,7 @@ def test_listings_that_come_one_by_one_are_checked(checker):
 
 
 def test_one_listing_in_place_of_a_list_is_named(finished):
-    with pytest.raises(curation.InputError, match=r"`check\(\[listing\]\)`"):
+    with pytest.raises(curation.InputError, match="Give a list"):
         curation.Run(finished.folder).check({"title": "lamp"})
 
 

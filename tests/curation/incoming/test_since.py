@@ -231,7 +231,7 @@ def test_the_test_set_loses_no_listing_and_what_joins_it_is_told(finished, shop,
     assert after["repost"] == "test"
     said = "\n".join(listener.lines)
     assert "1 new listing joins the test set" in said
-    assert "1 listing that the table marks `train` stays in the test set" in said
+    assert "1 listing that the table has in the training set stays in the test set" in said
 
 
 def test_listings_that_their_groups_would_tear_from_their_photos_are_told(finished, shop, table, tmp_path):
