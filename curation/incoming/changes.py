@@ -144,8 +144,7 @@ def _require_columns(model: RunModel, table: pd.DataFrame) -> None:
             f"the table has other columns than that of {model.run.folder}",
             got=f"no {' and no '.join(missing)}",
             wanted="the columns that the run judged",
-            fix=f"Name {'them' if len(missing) > 1 else 'it'} with `columns={{'{missing[0]}': 'NAME'}}`, "
-            "or train again without `since`.",
+            fix="Name other columns with `columns={'price': 'NAME'}`, or train again without `since`.",
             parameter="since",
         )
 

@@ -232,8 +232,8 @@ def _tell_split(table: pd.DataFrame, whole: Joined, changes: Changes, reporter: 
     stay = int((tested & (named == "train")).sum())
     if stay:
         reporter.say(
-            f"warning: {many(stay, 'listing')} that the table has in the training set {agree(stay, 'stays', 'stay')} in the test "
-            "set: `refit=True` makes another one."
+            f"warning: {many(stay, 'listing')} that the table has in the training set "
+            f"{agree(stay, 'stays', 'stay')} in the test set: `refit=True` makes another one."
         )
 
 
