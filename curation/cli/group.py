@@ -59,7 +59,7 @@ def _say_whose(error: click.NoSuchOption, commands: Mapping[str, click.Command])
     has = [name for name, each in commands.items() if any(error.option_name in option.opts for option in each.params)]
     if has:
         whose = f". It is an option of curate {joined(has)}."
-        error.message, error.possibilities = error.message + whose, None  # type: ignore[misc]  # click shows it later
+        error.message, error.possibilities = error.message.removesuffix(".") + whose, None  # type: ignore[misc]  # click shows it later
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:

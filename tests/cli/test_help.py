@@ -117,7 +117,7 @@ def test_the_help_names_every_command_and_the_exit_codes() -> None:
 
 @pytest.mark.parametrize(
     ("option", "hint"),
-    [("--worth", "It is an option of curate find-issues."), ("--prot", "--port")],
+    [("--worth", "'--worth'. It is an option of curate find-issues."), ("--prot", "--port")],
 )
 def test_an_option_of_another_command_is_told_as_such_and_a_mistyped_one_is_guessed(option: str, hint: str) -> None:
     refused = CliRunner().invoke(main, ["review", option, "5"])
