@@ -13,9 +13,8 @@ import click
 import curation
 from curation.cli.advice import advised
 from curation.cli.options import cache_option
-from curation.cli.terminal import Terminal
+from curation.cli.terminal import Terminal, print_json
 from curation.errors import InputError
-from curation.rendering.visible import as_json
 from training.utils.bounded import most_bytes
 from training.utils.files import read_regular
 
@@ -58,7 +57,7 @@ def check(
             if "error" in answer:
                 answer["error"] = advised(answer["error"])
             # on one line, and at once: the form waits for it
-            click.echo(as_json(answer, indent=None))
+            print_json(answer, indent=None)
 
 
 def _typed() -> Iterator[Any]:

@@ -72,9 +72,9 @@ def echo_lines(text: str) -> None:
         echo(line)
 
 
-def print_json(value: Any) -> None:
-    """Print a result as JSON on stdout; a program that reads it gets every character back."""
-    click.echo(as_json(value))
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a result as JSON on stdout, on one line without `indent`; whoever reads it gets every character back."""
+    click.echo(as_json(value, indent=indent))
 
 
 def table_width() -> int:
