@@ -213,7 +213,9 @@ class Run(RunReview):
 
         Parameters
         ----------
-        allow_outside, cache
+        allow_outside : bool
+            As for :meth:`check`.
+        cache : str, Path or PhotoCache, optional
             As for :meth:`check`.
 
         Returns
