@@ -28,12 +28,10 @@ from curation.issues.written import write_evidence, write_issues
 from curation.listings import Listings
 from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
-from curation.listings.worth import WORTH, read_worth, worth_column
+from curation.listings.worth import with_worth, worth_column
 from curation.photos.text import check_reader
-from curation.report import write_report
-from curation.run.create import started_run
+from curation.report.found import finding_run
 from curation.run.folder import RunFolder
-from curation.run.record import recorded
 from training.crossval.folds import check_folds
 from training.engine.contract import LOCAL, Engine
 from training.errors import InputError, check_choice
@@ -42,7 +40,6 @@ from training.features.names import given_in, networks_in
 from training.images.cache import PhotoCache, default_cache
 from training.settings import AUTO, STANDARD, Execution, Recipe
 from training.utils.arrays import Int64
-from training.utils.files import sha256_of_file
 from training.utils.memory import release_unused
 from training.utils.progress import SILENT, Reporter
 
@@ -169,7 +166,9 @@ def find(
     settings = _settled(settings)
     # what reading the listings took, before the probabilities are read
     release_unused()
-    listings, settings = _with_worth(listings, settings, reporter)
+    if settings.worth is not None:
+        listings, column = with_worth(listings, settings.worth, reporter)
+        settings = replace(settings, worth=column)
     embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
     scorer = _scorer(listings, settings, embeddings, cache, engine, reporter)
     check_expected(listings, reporter)
@@ -182,20 +181,12 @@ def find(
         "seed": settings.recipe.seed,
     }
     with (
-        started_run(
-            listings.source.name,
-            run_folder,
-            by="find_issues",
-            command=list(command),
-            facts=facts,
-            wait=wait,
-            reporter=reporter,
-        ) as run,
         # what numpy and scipy compute must not depend on the number of threads either
         threadpool_limits(1, "blas"),
-        recorded(run, write_report),
+        finding_run(
+            listings.source.name, run_folder, facts=facts, command=command, wait=wait, reporter=reporter
+        ) as run,
     ):
-        reporter.say(f"run folder: {run.folder}")
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
         evidence = replace(scorer.score(run), flags=settings.flags, worth=worth_column(settings.worth))
@@ -219,21 +210,7 @@ def find(
             write_issues(run, issues, csv=settings.csv, reporter=reporter)
         del issues
         release_unused()
-        # so that later damage is seen
-        run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run
-
-
-def _with_worth(listings: Listings, settings: FindSettings, reporter: Reporter) -> tuple[Listings, FindSettings]:
-    """Return the listings with what they are worth, and the settings that name it."""
-    if settings.worth is None:
-        return listings, settings
-    worth = read_worth(listings, settings.worth)
-    for note in worth.notes:
-        reporter.say(note)
-    if worth_column(worth.column) == WORTH:
-        listings = replace(listings, table=listings.table.assign(**{WORTH: worth.values}))
-    return listings, replace(settings, worth=worth.column)
 
 
 def _settled(settings: FindSettings) -> FindSettings:

@@ -27,22 +27,19 @@ from curation.listings import Listings
 from curation.listings.columns import sorted_labels
 from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
-from curation.listings.worth import WORTH, read_worth, worth_column
+from curation.listings.worth import with_worth
 from curation.photos.facts import photos_file, small_file, with_photo_facts
 from curation.photos.hashing import SMALL
 from curation.rendering.words import agree, many
-from curation.report import write_report
+from curation.report.found import finding_run
 from curation.run.carry_over import carry_from
-from curation.run.create import started_run
 from curation.run.folder import RunFolder
-from curation.run.record import recorded
 from training.engine.contract import LOCAL
 from training.images import Pixels
 from training.images.cache import PhotoCache, default_cache
 from training.images.reading import NO_PHOTO
 from training.images.store import PhotoStore
 from training.utils.array_files import map_array
-from training.utils.files import sha256_of_file
 from training.utils.noise import noise_to
 from training.utils.progress import SILENT, Reporter
 
@@ -91,7 +88,8 @@ def find_since(
     """
     cache, model = cache or default_cache(), RunModel.of(earlier)
     check_expected(listings, reporter)
-    listings = _with_worth(listings, model, reporter)
+    if (worth := _settings(model).get("worth")) is not None:
+        listings, _ = with_worth(listings, worth, reporter)
     # in the order of the ids, as a run computes
     order = np.argsort(listings.table["id"].to_numpy(dtype=np.str_), kind="stable")
     table = listings.table.iloc[order].reset_index(drop=True)
@@ -103,20 +101,12 @@ def find_since(
         "seed": model.record["seed"],
     }
     with (
-        started_run(
-            listings.source.name,
-            run_folder,
-            by="find_issues",
-            command=list(command),
-            facts=facts,
-            wait=wait,
-            reporter=reporter,
-        ) as run,
         # what numpy and scipy compute must not depend on the number of threads
         threadpool_limits(1, "blas"),
-        recorded(run, write_report),
+        finding_run(
+            listings.source.name, run_folder, facts=facts, command=command, wait=wait, reporter=reporter
+        ) as run,
     ):
-        reporter.say(f"run folder: {run.folder}")
         reporter.say(f"since {earlier.folder}: {changes}")
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
@@ -144,25 +134,12 @@ def find_since(
         taken = carry_from(earlier, run)
         if taken is not None:
             reporter.say(str(taken))
-        run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run
 
 
 def _settings(model: RunModel) -> dict[str, Any]:
     settings: dict[str, Any] = model.record["settings"]
     return settings
-
-
-def _with_worth(listings: Listings, model: RunModel, reporter: Reporter) -> Listings:
-    asked = model.record["settings"].get("worth")
-    if asked is None:
-        return listings
-    worth = read_worth(listings, asked)
-    for note in worth.notes:
-        reporter.say(note)
-    if worth_column(worth.column) != WORTH:
-        return listings
-    return replace(listings, table=listings.table.assign(**{WORTH: worth.values}))
 
 
 def _prepared(

@@ -14,18 +14,16 @@ from curation.errors import RunError
 from curation.issues.written import write_found
 from curation.learning.learn import learn
 from curation.rendering.words import many
-from curation.report import write_report
+from curation.report.found import finding_run
 from curation.run.carry_over import EARLIER
 from curation.run.conflicts import conflicts
-from curation.run.create import started_run
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, noted
 from curation.run.journal_file import append
 from curation.run.learned import taught
-from curation.run.record import recorded
 from curation.run.status import AUDIT
-from training.utils.files import sha256_of_file, whole_file
+from training.utils.files import whole_file
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["follow"]
@@ -92,19 +90,9 @@ def follow(
     about = {"learn_from": str(earlier.folder.resolve()), "decisions": len(decisions), "decisions_sha256": _hash(taken)}
     settings = {**record["settings"], **about}
     facts = {"dataset": record["dataset"], "settings": settings, "seed": record["seed"]}
-    with (
-        started_run(
-            record["dataset"]["name"],
-            run_folder,
-            by="find_issues",
-            command=list(command),
-            facts=facts,
-            wait=wait,
-            reporter=reporter,
-        ) as run,
-        recorded(run, write_report),
-    ):
-        reporter.say(f"run folder: {run.folder}")
+    with finding_run(
+        record["dataset"]["name"], run_folder, facts=facts, command=command, wait=wait, reporter=reporter
+    ) as run:
         reporter.say(f"learning from {many(len(decisions), 'decision')} of {earlier.folder}")
         # before the first file: what can't be learned from leaves no run behind
         with run.stage("learn"):
@@ -116,7 +104,6 @@ def follow(
         run.update(
             carried_over={"from": str(earlier.folder), "taken": len(taken) - len(notes), "left": {}},
             learned={"from": str(earlier.folder), "decisions": len(decisions)},
-            files={name: sha256_of_file(run.folder / name) for name in run.hashed()},
         )
     if (earlier.folder / AUDIT).exists():
         reporter.say(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,9 @@ from curation.listings.none_words import none_cells
 from curation.listings.prices import read_prices
 from curation.listings.read import Listings
 from curation.rendering.words import agree, many
+from training.utils.progress import Reporter
 
-__all__ = ["PRICE", "WORTH", "Worth", "read_worth", "worth_column"]
+__all__ = ["PRICE", "WORTH", "Worth", "read_worth", "with_worth", "worth_column"]
 
 #: The column of the run's table that has what the listings are worth, where that is not the price.
 WORTH = "worth"
@@ -115,6 +116,31 @@ def read_worth(listings: Listings, column: str) -> Worth:
         unread = f"; some cells are no such number, e.g. {_examples(bad)}" if len(bad) else ""
         notes.append(f"{many(count, 'listing')} {have} no number in {column}, and {counts} as the median{unread}.")
     return Worth(column, values, tuple(notes))
+
+
+def with_worth(listings: Listings, column: str, reporter: Reporter) -> tuple[Listings, str]:
+    """Return listings with what each is worth, unless that is their price, and the name of the column that says it.
+
+    Parameters
+    ----------
+    listings : Listings
+        The dataset as read.
+    column : str
+        As for :func:`read_worth`.
+    reporter : Reporter
+        Is told what a person should know of the column.
+
+    Raises
+    ------
+    InputError
+        As for :func:`read_worth`.
+    """
+    worth = read_worth(listings, column)
+    for note in worth.notes:
+        reporter.say(note)
+    if worth_column(worth.column) == WORTH:
+        listings = replace(listings, table=listings.table.assign(**{WORTH: worth.values}))
+    return listings, worth.column
 
 
 def _examples(cells: pd.Series) -> str:

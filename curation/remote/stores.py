@@ -72,7 +72,7 @@ class Store:
         self.files = files
 
     def find(self, url: str, task: Task) -> Found:
-        """Return what the store says of a file.
+        """Return the size and version of a file, as the store reports them.
 
         Raises
         ------
