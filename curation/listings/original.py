@@ -15,7 +15,7 @@ from curation.listings.written import Kind, TableFormat, WrittenFile
 from training.utils.bounded import most_bytes
 from training.utils.csv_files import Quoting
 from training.utils.files import read_json, read_regular, whole_file, write_json
-from training.utils.parquet_files import read_table
+from training.utils.parquet_files import ROW_GROUP, read_table
 
 if TYPE_CHECKING:
     from curation.listings.read import Listings
@@ -75,7 +75,7 @@ def save_original(folder: Path, listings: Listings) -> None:
 def _save(place: Path, file: WrittenFile) -> dict[str, Any]:
     """Write the cells of a table, and return the facts about it."""
     with whole_file(place.with_name(f"{place.name}.parquet")) as temporary:
-        pyarrow.parquet.write_table(file.cells, temporary)
+        pyarrow.parquet.write_table(file.cells, temporary, row_group_size=ROW_GROUP)
     facts: dict[str, Any] = {"name": file.name, "format": asdict(file.format), "header": list(file.header)}
     if file.book is not None:
         with whole_file(place.with_name(f"{place.name}.xlsx")) as temporary:

@@ -40,7 +40,7 @@ from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
 from training.utils.files import NotReadableError, photo_path, read_json, whole_file, write_json
 from training.utils.locks import Holder, InUse, held, holder_of, is_held
-from training.utils.parquet_files import column_names, read_frame
+from training.utils.parquet_files import ROW_GROUP, column_names, read_frame
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
 
@@ -304,7 +304,7 @@ class RunFolder:
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""
         with whole_file(path) as temporary:
-            table.to_parquet(temporary, index=False)
+            table.to_parquet(temporary, index=False, row_group_size=ROW_GROUP)
 
     def read_journal(self) -> Journal:
         """Read the journal: its lines and their faults."""

@@ -13,8 +13,10 @@ import pyarrow.parquet
 from training.utils.bounded import CELL, check_claim
 from training.utils.files import open_regular
 
-__all__ = ["as_frame", "column_names", "read_frame", "read_table"]
+__all__ = ["ROW_GROUP", "as_frame", "column_names", "read_frame", "read_table"]
 
+#: Rows of a row group in what is written, so that others can read a large table in parts.
+ROW_GROUP = 65_536
 #: What Arrow raises for a damaged file.
 _DAMAGED = (OSError, MemoryError, pa.ArrowException, ValueError, KeyError, TypeError, OverflowError)
 
