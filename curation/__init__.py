@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from curation.api.runs import diff, find_issues, open_run, runs, status
     from curation.auditing.result import Audit
     from curation.comparison.result import Comparison, Retrained
+    from curation.copying import Copied, copy_run
     from curation.demo_data import DemoSummary
     from curation.errors import (
         CurateError,
@@ -61,6 +62,7 @@ __all__ = [
     "Audit",
     "CacheState",
     "Comparison",
+    "Copied",
     "CurateError",
     "DecisionsError",
     "DemoSummary",
@@ -92,6 +94,7 @@ __all__ = [
     "Verified",
     "cache",
     "compare_models",
+    "copy_run",
     "demo",
     "diff",
     "explore",
@@ -115,6 +118,7 @@ _HOMES = {
     "curation.api.runs": ["diff", "find_issues", "open_run", "runs", "status"],
     "curation.auditing.result": ["Audit"],
     "curation.comparison.result": ["Comparison", "Retrained"],
+    "curation.copying": ["Copied", "copy_run"],
     "curation.demo_data": ["DemoSummary"],
     "curation.errors": [
         "CurateError",

@@ -62,8 +62,8 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 _WORDS = {"int": "a whole number", "float": "a number", "bool": "True or False", "str": "text", "Path": "a path"}
 #: Characters of what an error quotes.
 _LONGEST_GOT = 2000
-#: Arguments that name what is only read, on this machine or elsewhere.
-_MAY_BE_URLS = frozenset({"source"})
+#: Arguments that name what is only read, on this machine or elsewhere, and where a copy goes.
+_MAY_BE_URLS = frozenset({"source", "target"})
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,3}[^/]")
 #: Of a path: bytes of one name, and of all of it (Linux).
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
@@ -255,7 +255,7 @@ def check_path(path: str | os.PathLike[str], what: str = "the path", *, paramete
             f"{what} is a URL",
             got=f"{url[1]}://…",
             wanted="a file or folder of this machine",
-            fix="Name one here, and copy it there when it is complete.",
+            fix="Name one here, and copy it there when it is complete: a run by `copy_run()`.",
             parameter=parameter,
         )
     if b"\0" in name:

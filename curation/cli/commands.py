@@ -10,6 +10,7 @@ from curation.cli.audit import audit
 from curation.cli.cache import cache
 from curation.cli.check import check
 from curation.cli.compare_models import compare_models
+from curation.cli.copy_run import copy_run
 from curation.cli.demo import demo
 from curation.cli.explore import explore
 from curation.cli.export import export
@@ -48,6 +49,7 @@ def main() -> None:
     curate export MODEL           write a trained model as ONNX
     curate runs                   list all runs; curate runs diff 1 2 compares two
     curate verify                 check everything of a run
+    curate copy-run RUN URL       copy a run to a bucket, or from there
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
     """  # noqa: D301 (click wants the control character)
@@ -66,6 +68,7 @@ for command in (
     runs,
     status,
     verify,
+    copy_run,
     cache,
     train,
     compare_models,

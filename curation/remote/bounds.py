@@ -30,16 +30,20 @@ class NotFetchedError(Exception):
         Whether the same may hold for all that the server or bucket has: it refuses, or can't be reached.
     after : float
         Seconds that the server wants one to wait.
+    missing : bool
+        Whether the server or bucket says that there is nothing.
 
     Attributes
     ----------
-    reason, again, of_all, after
+    reason, again, of_all, after, missing
         The same.
     """
 
-    def __init__(self, reason: str, *, again: bool = False, of_all: bool = False, after: float = 0.0) -> None:
+    def __init__(
+        self, reason: str, *, again: bool = False, of_all: bool = False, after: float = 0.0, missing: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.again, self.of_all, self.after = reason, again, of_all, after
+        self.reason, self.again, self.of_all, self.after, self.missing = reason, again, of_all, after, missing
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from curation.errors import InputError
@@ -117,7 +118,48 @@ class Store:
             raise NotFetchedError("broke off before its end", again=True)
         return content
 
-    def call(self, name: str, url: str, task: Task, *, expected: int = 0, **options: Any) -> Any:
+    def save(self, url: str, found: Found, file: Path, task: Task) -> None:
+        """Write the bytes of a file to one of this machine; they are not held in memory.
+
+        Parameters
+        ----------
+        url : str
+            The file.
+        found : Found
+            What the store says of it.
+        file : Path
+            Where they go.
+        task : Task
+            How long it may take.
+
+        Raises
+        ------
+        NotFetchedError
+        """
+        self.call("get_file", url, task, expected=found.size or 0, lpath=str(file))
+
+    def send(self, file: Path, url: str, task: Task) -> None:
+        """Write a file of this machine to a URL; in a bucket, whole or not at all.
+
+        Parameters
+        ----------
+        file : Path
+            The file.
+        url : str
+            Where it goes; what is there is replaced.
+        task : Task
+            How long it may take.
+
+        Raises
+        ------
+        NotFetchedError
+        """
+        if not getattr(self.files, "async_impl", False):
+            # buckets have no folders
+            self.call("makedirs", url.rpartition("/")[0], task, exist_ok=True)
+        self.call("put_file", url, task, str(file), expected=file.stat().st_size)
+
+    def call(self, name: str, url: str, task: Task, *before: Any, expected: int = 0, **options: Any) -> Any:
         """Return what a method of the file system gives for a URL.
 
         Parameters
@@ -128,6 +170,8 @@ class Store:
             What it is about.
         task : Task
             How long it may take.
+        *before
+            What the method takes before the URL.
         expected : int
             Bytes that it gives.
 
@@ -138,8 +182,8 @@ class Store:
         path = self.files._strip_protocol(url)
         try:
             if getattr(self.files, "async_impl", False):
-                return self._awaited(getattr(self.files, f"_{name}")(path, **options), task, expected)
-            return getattr(self.files, name)(path, **options)
+                return self._awaited(getattr(self.files, f"_{name}")(*before, path, **options), task, expected)
+            return getattr(self.files, name)(*before, path, **options)
         except NotFetchedError:
             raise
         except Exception as error:
@@ -167,7 +211,7 @@ def _failed(error: Exception) -> NotFetchedError:
     if "bucket does not exist" in str(error):
         return NotFetchedError(_OF_ALL["NoSuchBucket"], of_all=True)
     if isinstance(error, FileNotFoundError):
-        return NotFetchedError("does not exist")
+        return NotFetchedError("does not exist", missing=True)
     if isinstance(error, PermissionError):
         return NotFetchedError("is refused: no permission", of_all=True)
     if isinstance(error, IsADirectoryError):

@@ -32,6 +32,7 @@ _MOVED = (301, 302, 303, 307, 308)
 #: Answers that may be others in a moment, besides all above 500.
 _AGAIN = (408, 425, 429)
 _REFUSED = (401, 403, 407)
+_MISSING = (404, 410)
 _FAILING = 500
 #: Bytes that headers may have, of all redirects.
 _HEADERS_MOST = 10**7
@@ -143,7 +144,8 @@ def _refused(answer: urllib.error.HTTPError) -> NotFetchedError:
     code = answer.code
     again = code >= _FAILING or code in _AGAIN
     reason = f"gives HTTP {code} {http.client.responses.get(code, '')}".strip()
-    return NotFetchedError(reason, again=again, of_all=again or code in _REFUSED, after=_pause(answer))
+    of_all = again or code in _REFUSED
+    return NotFetchedError(reason, again=again, of_all=of_all, after=_pause(answer), missing=code in _MISSING)
 
 
 def _pause(answer: urllib.error.HTTPError) -> float:

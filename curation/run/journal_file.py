@@ -24,7 +24,17 @@ from training.utils.flock import lock
 from training.utils.machine import naming
 from training.utils.units import now
 
-__all__ = ["Grown", "append", "lines_after", "lines_of", "pending", "read_journal", "said_since", "size_of"]
+__all__ = [
+    "Grown",
+    "append",
+    "content_of",
+    "lines_after",
+    "lines_of",
+    "pending",
+    "read_journal",
+    "said_since",
+    "size_of",
+]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
@@ -42,6 +52,27 @@ def size_of(journal: Path) -> int:
         return journal.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def content_of(journal: Path) -> bytes:
+    """Return all bytes of the journal, of which the last line is not one that is just being written; none without one.
+
+    Parameters
+    ----------
+    journal : Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        If it can't be read.
+    """
+    if not journal.exists():
+        return b""
+    with open_regular(journal) as stream:
+        with contextlib.suppress(OSError):  # as in `append`
+            lock(stream)
+        return stream.read()
 
 
 def append(

@@ -65,6 +65,14 @@ MAY_IMPORT = {
         "training.settings",
         "training.utils",
     ],
+    "curation.copying": [
+        "curation.errors",
+        "curation.listings",
+        "curation.remote",
+        "curation.rendering",
+        "curation.run",
+        "training.utils",
+    ],
     "curation.demo_data": ["curation.errors", "curation.rendering", "training.utils"],
     "curation.errors": ["training.errors"],
     "curation.evidence": [

@@ -64,6 +64,7 @@ COMMANDS = (
     "retrain --seeds 1 --markdown --compare --run runs/demo/3",
     "apply-fixes --as-of {today} --run runs/demo/3",
     "verify runs/demo/3",
+    "copy-run runs/demo/3 memory://bucket/run",
     "status",
     "runs --markdown",
     "runs diff demo/1 demo/2",
