@@ -109,7 +109,7 @@ def with_photo_facts(
         if name == "unreadable" and not_fetched:
             values = [not_fetched.get(id, error) for id, error in zip(table["id"], values, strict=True)]
         table[name] = pd.array(values, dtype=_DTYPES[name])
-    table = _with_near_groups(table, store, small_file(folder), cache, reporter)
+    table = _with_near_groups(table, store, small_file(folder), cache, engine, reporter)
     texts = [finder.text_of(fact.sha256) if finder and not fact.error else PhotoText() for fact in facts]
     return table.assign(
         text_share=pd.array([text.share for text in texts], dtype="Float64"),
@@ -130,7 +130,7 @@ def _look_again(finder: TextFinder, paths: Sequence[Path | None], facts: Sequenc
 
 
 def _with_near_groups(
-    table: pd.DataFrame, store: PhotoStore, small: Path, cache: PhotoCache, reporter: Reporter
+    table: pd.DataFrame, store: PhotoStore, small: Path, cache: PhotoCache, engine: Engine, reporter: Reporter
 ) -> pd.DataFrame:
     """Add ``detail``, ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
     content = table["sha256"].where(table["unreadable"].isna())
@@ -139,7 +139,8 @@ def _with_near_groups(
     # each content is compared once, however many listings share it
     distinct, first = np.unique(codes[readable], return_index=True)
     rows = np.flatnonzero(readable)[first]
-    similar = find_similar(store, rows, kept=kept_small(cache, store.shape[1], reporter), reporter=reporter)
+    kept = kept_small(cache, store.shape[1], reporter)
+    similar = find_similar(store, rows, kept=kept, engine=engine, folder=small.parent, reporter=reporter)
     save_small(small, similar.small, codes)
     group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
     # listings with equal files are a group even if no other photo is similar

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +24,15 @@ from curation.photos.hashing import (
     meetings,
     photo_hashes,
     shrunk,
-    small_photos,
 )
+from curation.photos.tasks import FITTED, READ, Fitting, Shrinking
+from training.engine.contract import LOCAL, Engine, Piece, Steps, Task
 from training.images import Photos, Pixels
 from training.images.cache import PhotoCache
 from training.images.kept import Kept
-from training.images.shards import ShardIndex
 from training.images.store import PhotoStore
-from training.utils.arrays import Float32, Int64
+from training.utils.arrays import Bool, Float32, Int64
+from training.utils.blocks import row_blocks
 from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["BLANK", "KnownPhotos", "SimilarPhotos", "detail_of", "find_similar", "kept_small"]
@@ -39,10 +44,6 @@ BLANK = 5.0
 
 # small photos, and pairs of them, that are in memory at a time
 _BLOCK = 2048
-# whole photos that are in memory at a time
-_READ = 256
-# pairs that are fitted at a time: few, so that they stay in the processor's cache
-_FITTED = 256
 # any two photos with less detail look alike
 _DETAIL = 8.0
 # least correlation of two photos at 8 x 8 pixels that are worth fitting; none of 1,000 real photos that were cropped by
@@ -52,6 +53,10 @@ _WORTH = 0.8
 _PARTNERS = 8
 # count up when a change of `small_photos` changes a pixel
 _VERSION = 1
+
+
+#: What computes tasks.
+_Computed = Callable[..., Iterator[Piece]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,13 @@ def kept_small(cache: PhotoCache, size: int, reporter: Reporter = SILENT) -> Kep
 
 
 def find_similar(
-    photos: Photos, rows: Int64, *, kept: Kept | None = None, reporter: Reporter = SILENT
+    photos: Photos,
+    rows: Int64,
+    *,
+    kept: Kept | None = None,
+    engine: Engine = LOCAL,
+    folder: Path | None = None,
+    reporter: Reporter = SILENT,
 ) -> SimilarPhotos:
     """Group the photos of `rows` that are the same one, directly or through a chain of others.
 
@@ -111,6 +122,10 @@ def find_similar(
         Which of them; each content once, since a photo that many listings share need not be compared with itself.
     kept : Kept, optional
         The small photos of earlier runs, of :func:`kept_small`; gets the others.
+    engine : Engine
+        Where small photos are made and pairs are looked through.
+    folder : Path, optional
+        Where an engine with several processes hands parts over; nothing is left there.
     reporter : Reporter
         Shows the progress.
 
@@ -120,16 +135,16 @@ def find_similar(
         In the order of `rows`.
     """
     with reporter.bar("looking for reposts") as progress:
-        small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
-        for start in range(0, len(rows), _READ):
-            small[start : start + _READ] = _small(photos, rows[start : start + _READ], kept)
-            # reading takes about as long as comparing
-            progress(min(start + _READ, len(rows)), 2 * len(rows))
-        if kept is not None:
-            kept.flush()
+
+        def computed(task: Task, on_step: Steps = lambda units: None) -> Iterator[Piece]:
+            return engine.run(task, folder=folder or Path(), on_step=on_step, reporter=reporter)
+
+        small = _small(photos, rows, kept, computed, progress)
         detail = detail_of(small)
         detailed = _by_content(small, np.flatnonzero(detail >= _DETAIL))
         first, second = (detailed[places] for places in _worth_comparing(small, detailed))
+        could = _could_be_same(small, first, second, folder and folder / "pairs", computed)
+        first, second = first[could], second[could]
         group, alike = _joined(photos, rows, first, second, progress)
     return SimilarPhotos(group, alike, detail, small)
 
@@ -192,15 +207,33 @@ class KnownPhotos:
         return found
 
 
-def _small(photos: Photos, rows: Int64, kept: Kept | None) -> Pixels:
+def _small(photos: Photos, rows: Int64, kept: Kept | None, computed: _Computed, progress: Progress) -> Pixels:
     """Return the small photos of `rows`, which are only made where they are not kept."""
-    index = photos.index(rows) if kept is not None and isinstance(photos, PhotoStore) else None
-    if kept is None or index is None:
-        return small_photos(photos[rows])
-    small, known = kept.read(index)
-    if not known.all():
-        small[~known] = small_photos(photos[rows[~known]])
-        kept.add(ShardIndex(index.sha256[~known], index.sides[~known]), small[~known])
+    small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
+    known = np.zeros(len(rows), dtype=np.bool_)
+    hashed = photos if isinstance(photos, PhotoStore) else None
+    if kept is not None and hashed is not None:
+        for block in row_blocks(len(rows)):
+            if (index := hashed.index(rows[block])) is not None:
+                small[block], known[block] = kept.read(index)
+    missing = np.flatnonzero(~known)
+    done = len(rows) - len(missing)
+
+    def on_step(units: int) -> None:
+        nonlocal done
+        done = min(done + units * READ, len(rows))
+        # making them takes about as long as comparing
+        progress(done, 2 * len(rows))
+
+    at = 0
+    for piece in computed(Shrinking(photos, rows[missing]), on_step):
+        made = missing[at : at + len(piece["small"])]
+        small[made] = piece["small"]
+        at += len(made)
+        if kept is not None and hashed is not None and (index := hashed.index(rows[made])) is not None:
+            kept.add(index, small[made])
+    if kept is not None:
+        kept.flush()
     return small
 
 
@@ -222,12 +255,26 @@ def _worth_comparing(small: Pixels, detailed: Int64) -> tuple[Int64, Int64]:
     best = np.argsort(-alike, kind="stable")
     best = best[alike[best] >= _WORTH]
     best = best[among_best(first[best], second[best], _PARTNERS)]
-    first, second = first[best], second[best]
-    could = np.empty(len(first), dtype=np.bool_)
-    for start in range(0, len(first), _FITTED):
-        pairs = slice(start, start + _FITTED)
-        could[pairs] = could_be_same(small[detailed[first[pairs]]], small[detailed[second[pairs]]])
-    return first[could], second[could]
+    return first[best], second[best]
+
+
+def _could_be_same(small: Pixels, first: Int64, second: Int64, scratch: Path | None, computed: _Computed) -> Bool:
+    """Return which pairs of rows of `small` are worth comparing pixel by pixel."""
+    with _emptied(scratch):
+        pieces = computed(Fitting(small, first, second, scratch))
+        return np.concatenate([np.zeros(0, dtype=np.bool_), *(piece["could"] for piece in pieces)])
+
+
+@contextmanager
+def _emptied(folder: Path | None) -> Iterator[None]:
+    """Delete a folder of ours before the block, as a killed process may have left it, and after it."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hashed(small: Pixels, places: Int64) -> tuple[Hashes, npt.NDArray[np.float16]]:
@@ -248,8 +295,8 @@ def _joined(photos: Photos, rows: Int64, first: Int64, second: Int64, progress: 
     count, pairs = len(rows), len(first)
     group, alike = np.arange(count), np.zeros(count, dtype=np.float32)
     edges = [np.empty((0, 2), dtype=np.int64)]
-    for start in range(0, pairs, _FITTED):
-        one, other = first[start : start + _FITTED], second[start : start + _FITTED]
+    for start in range(0, pairs, FITTED):
+        one, other = first[start : start + FITTED], second[start : start + FITTED]
         apart = group[one] != group[other]
         one, other = one[apart], other[apart]
         like = likeness(photos[rows[one]], photos[rows[other]]) if len(one) else np.empty(0, dtype=np.float32)
@@ -259,7 +306,7 @@ def _joined(photos: Photos, rows: Int64, first: Int64, second: Int64, progress: 
             np.maximum.at(alike, other[same], like[same])
             edges.append(np.stack([one[same], other[same]], axis=1))
             group = _components(np.concatenate(edges), count)
-        progress(count + count * min(start + _FITTED, pairs) // pairs, 2 * count)
+        progress(count + count * min(start + FITTED, pairs) // pairs, 2 * count)
     if not pairs:
         progress(2 * count, 2 * count)
     return np.where(alike > 0, group, -1), alike

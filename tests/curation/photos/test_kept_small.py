@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curation.photos import near_duplicates
+from curation.photos import near_duplicates, tasks
 from curation.photos.hashing import SMALL, small_photos
 from curation.photos.near_duplicates import find_similar, kept_small
 from training.images.cache import PhotoCache
@@ -24,7 +24,7 @@ def made(monkeypatch):
         counts.append(len(squares))
         return small_photos(squares)
 
-    monkeypatch.setattr(near_duplicates, "small_photos", counted)
+    monkeypatch.setattr(tasks, "small_photos", counted)
     return counts
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageEnhance
 from curation.photos.alignment import could_be_same, likeness
 from curation.photos.hashing import meetings, photo_hashes, small_photos
 from curation.photos.near_duplicates import find_similar
+from tests.support.engines import InParts
 from training.images import decode
 
 SIZE = 48
@@ -171,3 +172,25 @@ def test_no_changed_photo_is_ruled_out_before_the_slow_comparison(change):
     before, after = (small_photos(np.stack([save(image) for image in images])) for save in (saved, change))
     assert could_be_same(before, after).all()
     assert could_be_same(after, before).all()
+
+
+def test_groups_are_the_same_when_small_photos_and_pairs_are_computed_in_parts(tmp_path):
+    squares = np.stack([saved(photo(row % 30), quality=95 - row // 30 * 4) for row in range(300)])
+    rows = np.arange(len(squares))
+    whole = find_similar(squares, rows)
+    engine = InParts(1)
+    parts = find_similar(squares, rows, engine=engine, folder=tmp_path)
+    # two blocks of photos, and several of pairs
+    assert engine.parts > 3
+    for name in ("group", "likeness", "detail", "small"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name))
+    assert len(np.unique(whole.group)) == 30
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_search_left_behind_is_not_taken_for_its_pairs(tmp_path):
+    squares = np.stack([saved(photo(row % 2), quality=95 - 2 * row) for row in range(8)])
+    (tmp_path / "pairs").mkdir()
+    np.save(tmp_path / "pairs" / "first.npy", np.zeros(1, dtype=np.int64))
+    found = find_similar(squares, np.arange(8), engine=InParts(1), folder=tmp_path)
+    assert (found.group == find_similar(squares, np.arange(8)).group).all()
