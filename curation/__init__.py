@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from curation.exploration.explore import explore
     from curation.exploration.findings import Exploration
     from curation.fixes import Fixes, Undone
+    from curation.gate import Gate
     from curation.issues.summary import Summary
     from curation.listings import Listings, read_listings
     from curation.models.compare import compare_models
@@ -71,6 +72,7 @@ __all__ = [
     "Exploration",
     "Export",
     "Fixes",
+    "Gate",
     "InputError",
     "Listings",
     "ListingsError",
@@ -134,6 +136,7 @@ _HOMES = {
     "curation.exploration.explore": ["explore"],
     "curation.exploration.findings": ["Exploration"],
     "curation.fixes": ["Fixes", "Undone"],
+    "curation.gate": ["Gate"],
     "curation.issues.summary": ["Summary"],
     "curation.listings": ["Listings", "read_listings"],
     "curation.models.compare": ["compare_models"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.errors import about, check_range, checked
+from curation.run import lookup
 from curation.run.agreement import Agreement, agreement_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
@@ -22,6 +23,7 @@ from curation.run.status import Status, status_of
 if TYPE_CHECKING:
     import fiftyone
 
+    from curation.gate import Gate
     from curation.issues.summary import Summary
 
 __all__ = ["RunResults"]
@@ -135,6 +137,55 @@ class RunResults:
 
         check_range("budget", "number of listings", budget, 1, math.inf)
         return summarise(self._files, budget)
+
+    @checked
+    def gate(self, fail_if: str | Sequence[str], baseline: str | Path | RunResults | None = None) -> Gate:
+        """Compare what the run measures with limits, so that a pipeline can end where a dataset got worse.
+
+        Parameters
+        ----------
+        fail_if : str or sequence of str
+            Limits, e.g. ``"label_errors > 5%"``, ``"reposts[Laptops] > 10"``, ``"new_reposts > 0"`` or
+            ``"label_flags > baseline + 2%"``. Measures are those of :data:`curation.gate.measures.MEASURES`, with
+            ``new_`` before them of the listings that the baseline lacks, and ``new_classes``, ``missing_classes`` and
+            ``removed_listings``.
+        baseline : str, Path or Run, optional
+            The run of an earlier state of the dataset.
+
+        Returns
+        -------
+        Gate
+            Whether it ``passed``, and what was measured. What is estimated crosses a limit only if all of its 95 %
+            interval does.
+
+        Raises
+        ------
+        InputError
+            If a limit can't be understood or measured, or compares with a baseline that there is not; if the baseline
+            is of another dataset.
+        RunError
+            If there is no such baseline.
+
+        Examples
+        --------
+        >>> import curation, numpy as np
+        >>> demo = curation.demo("shop", listings=120)
+        >>> listings = curation.read_listings("shop")
+        >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+        >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+        >>> run.gate(["listings < 100", "missing_labels > 0"]).passed
+        True
+        >>> run.gate("listings > 100").limits["verdict"].tolist()
+        ['crossed']
+        """
+        from curation.gate import check_limits
+
+        earlier = None
+        if baseline is not None:
+            with about("baseline"):
+                name = baseline.folder if isinstance(baseline, RunResults) else baseline
+                earlier = lookup.open_run(name)
+        return check_limits(self._files, fail_if, earlier)
 
     def to_fiftyone(self) -> fiftyone.Dataset:
         """Return the run as a dataset of FiftyOne, with all flags, scores and decisions as fields of its samples.

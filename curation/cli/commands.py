@@ -9,6 +9,7 @@ from curation.cli.apply import apply_fixes, undo
 from curation.cli.audit import audit
 from curation.cli.cache import cache
 from curation.cli.check import check
+from curation.cli.check_dataset import check_dataset
 from curation.cli.compare_models import compare_models
 from curation.cli.copy_run import copy_run
 from curation.cli.demo import demo
@@ -40,6 +41,7 @@ def main() -> None:
     curate review                 review the flagged listings: keep, relabel, reprice, delete
     curate audit --size 200       draw listings by chance: how many labels are wrong?
     curate check LISTING.json     check single listings by a finished run
+    curate check-dataset new.csv  fail if a dataset is worse than it may be, in a pipeline
     curate apply-fixes            write the corrected dataset
     curate retrain --compare      train before and after, compare on one test set
     curate train demo             train one model of labels or prices
@@ -60,6 +62,7 @@ for command in (
     explore,
     find_issues,
     check,
+    check_dataset,
     review,
     audit,
     apply_fixes,

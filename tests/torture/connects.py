@@ -65,6 +65,7 @@ COMMANDS = (
     "apply-fixes --as-of {today} --run runs/demo/3",
     "verify runs/demo/3",
     "copy-run runs/demo/3 memory://bucket/run",
+    "check-dataset shop --baseline runs/demo/1 --fail-if new_reposts>1000 --junit gate.xml --markdown gate.md",
     "status",
     "runs --markdown",
     "runs diff demo/1 demo/2",
