@@ -20,6 +20,7 @@ from curation.remote.web import download
 from curation.rendering.words import many
 from training.images.shards import delete, files_in
 from training.utils.files import whole_file
+from training.utils.machine import room
 from training.utils.noise import noise_to
 from training.utils.parallel import map_ahead
 from training.utils.progress import Reporter, counted
@@ -180,7 +181,12 @@ class Fetcher:
                 pool.shutdown()
         except OSError as error:
             where = home_as_tilde(self._folder)
-            raise MachineError(f"photos can't be kept in {where}: {error.strerror or error}") from error
+            wanted = room(error, self._folder)
+            fix = "Make room there, or choose another `cache`; what is there is not fetched again."
+            raise MachineError(
+                f"photos can't be kept in {where}: {error.strerror or error}"
+                + (f"; wanted {wanted}. {fix}" if wanted else "")
+            ) from error
         finally:
             # after Ctrl-C: what is there stays, and nothing else is begun
             self._tasks.stop.set()
