@@ -10,7 +10,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.api.reviewing import RunReview, as_path
+from curation.api.exchanging import RunExchange
+from curation.api.reviewing import as_path
 from curation.errors import InputError, about, checked, short_repr
 from curation.fixes import Fixes, Undone, is_in_force, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
@@ -33,7 +34,7 @@ __all__ = ["Run"]
 
 
 @dataclass(frozen=True)
-class Run(RunReview):
+class Run(RunExchange):
     """A finished run: its tables, what people decide, and what becomes of the dataset.
 
     Made by :func:`find_issues` and :func:`open_run`. Everything is kept in the run's folder, so a run can be opened
@@ -289,11 +290,13 @@ class Run(RunReview):
         return Run(followed.folder)
 
     @checked
-    def undo(self, *, wait: bool | float = False, reporter: Reporter = SILENT) -> Undone:
+    def undo(self, *, imported: bool = False, wait: bool | float = False, reporter: Reporter = SILENT) -> Undone:
         """Take the last :meth:`apply_fixes` back; decisions of the review stay.
 
         Parameters
         ----------
+        imported : bool
+            Take the decisions of the last :meth:`import_decisions` back instead.
         wait : bool or float
             Whether to wait while another command works on the run, or for how many seconds; by default that is an
             error.
@@ -308,6 +311,10 @@ class Run(RunReview):
             If another command works on the run.
         """
         with self._held("undo", wait, reporter) as files:
+            if imported:
+                from curation.interchange.imported import undo_import
+
+                return undo_import(files)
             undone = undo_fixes(files)
             if not is_in_force(files):
                 reporter.say(

@@ -168,18 +168,23 @@ def _print(fixes: Fixes) -> None:
 
 @click.command(epilog="Example: curate undo")
 @run_option
+@click.option("--imported", is_flag=True, help="Take back the decisions of the last import-decisions instead.")
 @wait_option
 @json_option
-def undo(run_folder: Path | None, wait: bool | float, as_json: bool) -> None:
+def undo(run_folder: Path | None, imported: bool, wait: bool | float, as_json: bool) -> None:
     """Take the last apply-fixes back.
 
     The suggestions and CSV decisions that it accepted are undone; decisions made in the review stay.
     """
     terminal = Terminal()
-    undone = curation.open_run(run_folder, wait=wait, reporter=terminal).undo(wait=wait, reporter=terminal)
+    run = curation.open_run(run_folder, wait=wait, reporter=terminal)
+    undone = run.undo(imported=imported, wait=wait, reporter=terminal)
     terminal.warn(undone.damaged)
     if as_json:
         print_json(undone.to_dict())
+        return
+    if imported:
+        echo(f"The last import of {undone.run} is undone: {many(undone.undone, 'decision')} taken back.")
         return
     state = "the previous version is restored" if undone.restored else "there is no cleaned dataset now"
     echo(f"The last apply-fixes of {undone.run} is undone: {many(undone.undone, 'decision')} taken back, {state}.")

@@ -17,6 +17,7 @@ from curation.cli.explore import explore
 from curation.cli.export import export
 from curation.cli.find import find_issues
 from curation.cli.group import Group
+from curation.cli.import_decisions import import_decisions
 from curation.cli.predict import predict
 from curation.cli.retrain import retrain
 from curation.cli.review import review
@@ -48,7 +49,8 @@ def main() -> None:
     curate compare-models demo    compare models and optimizers on the same folds
     curate tune demo              search for better training settings
     curate predict MODEL new.csv  predict the labels or prices of other listings
-    curate export MODEL           write a trained model as ONNX
+    curate export FORMAT          write a run for another tool, or a model as ONNX
+    curate import-decisions FORMAT FILE   load what was decided there
     curate runs                   list all runs; curate runs diff 1 2 compares two
     curate verify                 check everything of a run
     curate copy-run RUN URL       copy a run to a bucket, or from there
@@ -78,5 +80,6 @@ for command in (
     tune,
     predict,
     export,
+    import_decisions,
 ):
     main.add_command(command)

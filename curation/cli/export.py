@@ -1,19 +1,97 @@
-"""`curate export`."""
+"""`curate export` and its formats."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from curation.cli.options import json_option
+import curation
+from curation.cli.advice import advised
+from curation.cli.options import json_option, run_option
 from curation.cli.terminal import Terminal, echo, print_json
+from curation.errors import InputError, closest
 from curation.rendering.words import many
 
 __all__ = ["export"]
 
 
-@click.command(epilog="Example: curate export models/shop/1 --output shop.onnx")
+class _Formats(click.Group):
+    """A group that says what to type to whoever names a model in place of a format."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse options before the format."""
+        first = args[0] if args else ""
+        if first.startswith("-") and first not in ("--help", "-h"):
+            raise self._no_format(first, "Name it first: curate export onnx MODEL --output FILE")
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the format."""
+        if args and args[0] not in self.commands and not ctx.resilient_parsing:
+            near = closest(args[0], list(self.commands))
+            raise self._no_format(args[0], near or f"For a model, type: curate export onnx {' '.join(args)}")
+        return super().resolve_command(ctx, args)
+
+    def _no_format(self, got: str, fix: str) -> InputError:
+        return InputError("curate export needs a format", got=got, wanted=", ".join(self.commands), fix=fix)
+
+
+@click.group(cls=_Formats, epilog="Example: curate export label-studio --output tasks")
+def export() -> None:
+    """Write a run for another tool, or a model as ONNX.
+
+    What people decide in another tool comes back with `curate import-decisions`.
+    """
+
+
+def _output(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A new or empty folder. [default: one with the name of the format]",
+    )(command)
+
+
+@export.command("label-studio", epilog="Example: curate export label-studio --photo-prefix https://photos.shop.com/")
+@run_option
+@_output
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N most urgent listings.")
+@click.option("--all", is_flag=True, help="All listings, and not only those that are flagged and undecided.")
+@click.option(
+    "--photo-prefix",
+    metavar="URL",
+    help="What the URLs of the photos begin with. [default: where Label Studio serves files of its own disk]",
+)
+@json_option
+def label_studio(
+    run_folder: Path | None, output: Path | None, top: int | None, all: bool, photo_prefix: str | None, as_json: bool
+) -> None:
+    """Write tasks for Label Studio, with what is suggested as predictions, and a labelling configuration.
+
+    The listings are those that are flagged and undecided, most urgent first. Exports of the project come back with
+    `curate import-decisions label-studio`.
+    """
+    _export(run_folder, "label-studio", output, as_json=as_json, top=top, all=all, photo_prefix=photo_prefix)
+
+
+def _export(run_folder: Path | None, format: str, output: Path | None, *, as_json: bool, **options: Any) -> None:
+    run = curation.open_run(run_folder)
+    exported = run.export(format, output, **options)
+    if as_json:
+        print_json(exported.to_dict())
+        return
+    echo(f"{exported.folder}: {many(exported.listings, 'listing')}")
+    for note in exported.notes:
+        echo(advised(note, run.folder))
+
+
+@export.command(epilog="Example: curate export onnx models/shop/1 --output shop.onnx")
 @click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))
 @click.option(
     "--output",
@@ -29,7 +107,7 @@ __all__ = ["export"]
     help="Largest accepted difference from torch: of a probability, or of a price relative to it.",
 )
 @json_option
-def export(model: Path, output: Path | None, tolerance: float, as_json: bool) -> None:
+def onnx(model: Path, output: Path | None, tolerance: float, as_json: bool) -> None:
     """Write a model as ONNX.
 
     MODEL is a folder that `curate train` wrote, or its model.pt. ONNX Runtime runs the file on photos of the model's

@@ -92,7 +92,7 @@ def _typed(run: Path | None, quoted: re.Match[str]) -> str:
 
 
 def _command(call: ast.expr, run: Path | None = None) -> str:
-    """Return a call as a command, e.g. ``curate export MODEL --output model.onnx``."""
+    """Return a call as a command, e.g. ``curate retrain --compare``."""
     if not isinstance(call, ast.Call):
         raise ValueError(ast.unparse(call))
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)

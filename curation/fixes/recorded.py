@@ -8,13 +8,13 @@ from pathlib import Path
 
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
-from curation.fixes.stale import without_stale
+from curation.fixes.stale import told_of_older, without_stale
 from curation.run.conflicts import spoken
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, Decision, holds, person, reviewer_name, stacks_of, words_of
 
-__all__ = ["Recorded", "decisions_of_file", "record_decisions"]
+__all__ = ["Recorded", "decisions_of_file", "is_said", "record_decisions"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def decisions_of_file(
     added, notes = with_known_names(path, added, decidable.labels, [*decidable.classes, *known, *new_classes])
     added = check_decisions(added, decidable, new_classes=new_classes, known=known)
     require_labels(added, decidable.labels)
-    added, stale = without_stale(path, added, said)
+    added, older = without_stale(added, said)
+    rows = "that row" if len(older) == 1 else "these rows"
+    stale = told_of_older(path.name, older, f"empty the time of {rows}")
     # who filled the file in did not see what others said in the run
     return [_said(decision, stacks.get(decision.id, ())) for decision in added], (*notes, *stale)
 
@@ -125,7 +127,7 @@ def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None)
         said = run.decisions()[0]
         stacks = stacks_of(said)
         every, notes = decisions_of_file(run, path, stacks, decidable, said=said, reviewer=reviewer)
-        added = [decidable.with_suggestions(each) for each in every if not _holds(each, stacks.get(each.id, ()))]
+        added = [decidable.with_suggestions(each) for each in every if not is_said(each, stacks.get(each.id, ()))]
         recorded = Recorded(tuple(each.id for each in added), notes)
         return added
 
@@ -133,8 +135,16 @@ def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None)
     return recorded
 
 
-def _holds(decision: Decision, stack: Sequence[Decision]) -> bool:
-    """Return whether this reviewer has said that already, and it counts."""
+def is_said(decision: Decision, stack: Sequence[Decision]) -> bool:
+    """Return whether this reviewer has said that already, and it counts.
+
+    Parameters
+    ----------
+    decision : Decision
+        What somebody says.
+    stack : sequence of Decision
+        What was said of the listing before; of :func:`curation.run.journal.stacks_of`.
+    """
     own = [word for word in words_of(stack) if person(word.reviewer) == person(decision.reviewer)]
     return bool(own) and decision.meaning == own[0].meaning and decision.note in (None, own[0].note)
 

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from curation.errors import some
 from curation.rendering.words import agree, many
 from curation.run.journal import NOTE, PRICED, Decision, noted, person, stacks_of, words_of
 
-__all__ = ["without_stale"]
+__all__ = ["told_of_older", "without_stale"]
 
 #: The source of what `undo` takes back with a version, and of accepted suggestions: nobody's word on a listing.
 _NO_WORDS = ("undo", "suggestion")
 
 
 def without_stale(
-    path: Path, added: Sequence[Decision], said: Sequence[Decision]
-) -> tuple[list[Decision], tuple[str, ...]]:
+    added: Sequence[Decision], said: Sequence[Decision]
+) -> tuple[list[Decision], list[tuple[Decision, Decision]]]:
     """Leave out the decisions of a file that hold already, and those that are older than what holds.
 
     Parameters
     ----------
-    path : Path
-        The file.
     added : sequence of Decision
         What it says.
     said : sequence of Decision
@@ -39,8 +36,8 @@ def without_stale(
     -------
     decisions : list of Decision
         The others, in their order.
-    notes : tuple of str
-        A sentence if some are older than what holds.
+    older : list of (Decision, Decision)
+        Those that are older than what holds, each with that.
     """
     stacks, notes = stacks_of(said), noted(said)
     spoken = dict[str, list[Decision]]()
@@ -58,7 +55,7 @@ def without_stale(
             older.append((decision, held or since[-1]))
         else:
             left.append(decision)
-    return left, tuple(_told(path, older))
+    return left, older
 
 
 def _counts(word: Decision, decision: Decision) -> bool:
@@ -107,15 +104,26 @@ def _reverts(decision: Decision, held: Decision | None) -> bool:
     return label or held.new_price not in (None, joined.new_price)
 
 
-def _told(path: Path, older: Sequence[tuple[Decision, Decision]]) -> list[str]:
+def told_of_older(name: str, older: Sequence[tuple[Decision, Decision]], override: str) -> tuple[str, ...]:
+    """Say which decisions are older than what holds; nothing if none is.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    older : sequence of (Decision, Decision)
+        Of :func:`without_stale`.
+    override : str
+        How to let them hold, without the full stop.
+    """
     if not older:
-        return []
+        return ()
     count = len(older)
     each = some((f"{theirs.id}: {_shown(theirs)} before {_shown(held)}" for theirs, held in older), 3)
-    return [
-        f"{many(count, 'decision')} of {path.name} {agree(count, 'is', 'are')} older than what was said since, which "
-        f"holds: {each}. To override it, empty the time of {agree(count, 'that row', 'these rows')}."
-    ]
+    return (
+        f"{many(count, 'decision')} of {name} {agree(count, 'is', 'are')} older than what was said since, which "
+        f"holds: {each}. To override {agree(count, 'it', 'them')}, {override}.",
+    )
 
 
 def _shown(decision: Decision) -> str:

@@ -1,4 +1,4 @@
-"""`curate export`: a saved model as ONNX, checked on photos of its dataset, where they are at hand."""
+"""`curate export onnx`: a saved model as ONNX, checked on photos of its dataset, where they are at hand."""
 
 from __future__ import annotations
 

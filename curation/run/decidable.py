@@ -24,6 +24,8 @@ from training.utils.arrays import Float64
 __all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "refused", "require_labels"]
 
 _COLUMNS = ("given_label", "label_score", "suggested_label", "suggested_confidence", "suggested_price", "price")
+#: Sources of what is decided here, and not in a file.
+_HERE = ("app", "page", "api")
 #: Share of the prices that are not whole whose third decimals say that the others have three, too.
 _THREE = 0.1
 
@@ -330,7 +332,7 @@ def _relabelled(decision: Decision, classes: Sequence[str], new_classes: Collect
         return label
     hints = [closest(label or "", [*classes, *new_classes])]
     if label and same_name(label) not in map(same_name, classes):
-        how = f"`new_classes={label!r}`" if decision.source == "csv" else "`new_class=True`"
+        how = "`new_class=True`" if decision.source in _HERE else f"`new_classes={label!r}`"
         hints.append(f"If it is to be a new class, say so with {how}.")
     raise DecisionsError(
         f"listing {decision.id} can't be relabelled",

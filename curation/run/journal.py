@@ -71,9 +71,9 @@ class Decision:
     time : str
         When: ISO 8601, UTC.
     source : str
-        Where it was said: ``app`` (FiftyOne), ``page`` (``review --page``), ``csv``, ``api``, ``suggestion`` (accepted
-        without a review), ``earlier run`` (taken over, see :func:`curation.run.carry_over.carry_over`) or ``undo``
-        (`curate undo`).
+        Where it was said: ``app`` (FiftyOne), ``page`` (``review --page``), ``csv``, ``api``, the name of
+        a format (`curate import-decisions`), ``suggestion`` (accepted without a review), ``earlier run`` (taken over,
+        see :func:`curation.run.carry_over.carry_over`) or ``undo`` (`curate undo`).
     note : str or None
         The reviewer's own words.
     suggested_label : str or None

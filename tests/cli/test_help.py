@@ -17,14 +17,24 @@ from tests.cli.test_cli import done
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(main.commands)
+EXPORTS = [f"export {name}" for name in main.commands["export"].commands]  # type: ignore[attr-defined]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def command_of(name: str) -> click.Command:
+    """Return a command by its name, also one of a group."""
+    command: click.Command = main
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    return command
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *EXPORTS])
 def test_every_command_has_help_with_an_example_and_all_its_options(name: str) -> None:
-    command = main.commands[name]
+    command = command_of(name)
     assert command.help
-    text = done(name, "--help").stdout
+    text = done(*name.split(), "--help").stdout
     assert re.search(rf"Examples?:\s+curate {name}", text)
     for parameter in command.params:
         if isinstance(parameter, click.Option):
@@ -59,17 +69,18 @@ def wrong(text: str) -> list[tuple[str | None, set[str]]]:
     return [(command.name, unknown) for command, unknown in given if unknown - {"--help"}]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *EXPORTS])
 def test_every_example_is_of_its_command_and_gives_it_options_that_it_has(name: str) -> None:
-    command = main.commands[name]
+    command = command_of(name)
     shown = typed(command.epilog or "")
-    assert command in [each for each, _ in shown]
+    own = command.commands.values() if name == "export" and isinstance(command, click.Group) else [command]
+    assert [each for each, _ in shown if each in own]
     assert wrong(command.epilog or "") == []
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *EXPORTS])
 def test_every_option_that_a_help_text_names_is_one_of_the_command_or_shown_with_another(name: str) -> None:
-    command = main.commands[name]
+    command = command_of(name)
     helps = [parameter.help or "" for parameter in command.params if isinstance(parameter, click.Option)]
     text = "\n".join([command.help or "", *helps])
     assert wrong(text) == []
@@ -90,20 +101,17 @@ def test_an_option_of_another_command_in_an_example_is_noticed() -> None:
     assert len(typed((ROOT / "docs/commands.md").read_text())) > 40
 
 
-# `check` answers with JSON unasked
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "check"])
+# `check` answers with JSON unasked; `export` is one command for each format
+@pytest.mark.parametrize("name", [*(name for name in COMMANDS if name not in ("check", "export")), *EXPORTS])
 def test_every_command_can_answer_as_json(name: str) -> None:
-    assert "--json" in [option for parameter in main.commands[name].params for option in parameter.opts]
+    assert "--json" in [option for parameter in command_of(name).params for option in parameter.opts]
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "runs diff"])
+@pytest.mark.parametrize("name", [*COMMANDS, *EXPORTS, "runs diff"])
 def test_every_command_has_a_section_in_the_documents_with_all_its_options(name: str) -> None:
     text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     (section,) = re.findall(rf"^##+ curate {name}(?: [A-Z ]+)?$(.*?)(?=^##|\Z)", text, re.M | re.S)
-    command: click.Command = main
-    for word in name.split():
-        assert isinstance(command, click.Group)
-        command = command.commands[word]
+    command = command_of(name)
     own = [option for parameter in command.params for option in options(parameter) if option.startswith("--")]
     assert [option for option in own if not re.search(rf"{option}\b", section)] == []
 
@@ -149,4 +157,4 @@ def test_no_help_waits_for_anything_that_is_slow_to_import(arguments: list[str])
 
 def test_no_section_of_the_documents_is_of_a_command_that_there_is_not() -> None:
     headings = re.findall(r"^##+ curate ([a-z -]+)", (ROOT / "docs/commands.md").read_text(encoding="utf-8"), re.M)
-    assert sorted(heading.strip() for heading in headings) == sorted([*COMMANDS, "runs diff"])
+    assert sorted(heading.strip() for heading in headings) == sorted([*COMMANDS, *EXPORTS, "runs diff"])
