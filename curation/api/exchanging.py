@@ -12,6 +12,8 @@ from curation.errors import checked
 
 # slow to import, and needed by few
 if TYPE_CHECKING:
+    from cleanlab import Datalab
+
     from curation.interchange.contract import Exported
     from curation.interchange.imported import Imported
 
@@ -43,7 +45,7 @@ class RunExchange(RunReview):
         Parameters
         ----------
         format : str
-            ``label-studio``.
+            ``label-studio`` or ``datalab``.
         output : str or Path, optional
             A new or empty folder; by default one with the name of the format in the current one. It is written whole
             or not at all.
@@ -74,6 +76,21 @@ class RunExchange(RunReview):
 
         options = {"top": top, "all": all, "photo_prefix": photo_prefix}
         return export_run(self._files, format, as_path(output), options)
+
+    def to_datalab(self) -> Datalab:
+        """Return a Datalab of cleanlab whose issues are those of the run, of the listings that have a label.
+
+        ``get_issues("label")`` has ``is_label_issue``, ``label_score``, ``given_label`` and ``predicted_label``: the
+        suggested label where it is likelier than the given one, and that otherwise.
+
+        Raises
+        ------
+        InputError
+            If no listing has a label, or a package is missing.
+        """
+        from curation.interchange.datalab import datalab_of
+
+        return datalab_of(self._files)
 
     @checked
     def import_decisions(

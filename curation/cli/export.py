@@ -80,6 +80,18 @@ def label_studio(
     _export(run_folder, "label-studio", output, as_json=as_json, top=top, all=all, photo_prefix=photo_prefix)
 
 
+@export.command("datalab", epilog="Example: curate export datalab --output lab")
+@run_option
+@_output
+@json_option
+def datalab(run_folder: Path | None, output: Path | None, as_json: bool) -> None:
+    """Write a folder for cleanlab's Datalab.load, whose issues are those of the run.
+
+    Needs pip install 'curate[datalab]'.
+    """
+    _export(run_folder, "datalab", output, as_json=as_json)
+
+
 def _export(run_folder: Path | None, format: str, output: Path | None, *, as_json: bool, **options: Any) -> None:
     run = curation.open_run(run_folder)
     exported = run.export(format, output, **options)

@@ -49,6 +49,12 @@ FORMATS: Mapping[str, Format] = {
             module="curation.interchange.label_studio",
             options=("all", "top", "photo_prefix"),
         ),
+        Format(
+            "datalab",
+            writes="a folder that Datalab of cleanlab loads, with the issues",
+            reads="",
+            module="curation.interchange.datalab",
+        ),
     )
 }
 

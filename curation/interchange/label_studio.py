@@ -18,6 +18,7 @@ import pandas as pd
 from curation.errors import DecisionsError, InputError, short_repr, some
 from curation.interchange.contract import Answers, Asked, Exported
 from curation.rendering.words import many
+from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_reviewer, person, reviewer_name
 from training.utils.bounded import most_bytes, parse_json
@@ -84,9 +85,7 @@ def write(
 def _chosen(run: RunFolder, top: int | None, *, all: bool) -> pd.DataFrame:
     issues = run.issues().sort_values("priority", kind="stable")
     if not all:
-        flags = [name for name in issues if name.startswith("is_") and name.endswith("_issue")]
-        flagged = issues[flags].fillna(False).astype(bool).any(axis="columns")
-        issues = issues[flagged & ~issues["id"].isin(list(run.holding_decisions().decisions))]
+        issues = issues[is_flagged(issues) & ~issues["id"].isin(list(run.holding_decisions().decisions))]
     return issues if top is None else issues.head(top)
 
 

@@ -77,6 +77,7 @@ COMMANDS = (
     "predict price-model runs/demo/3/cleaned --output priced --raw",
     "export onnx model --output model.onnx --tolerance 0.1",
     "export label-studio --output tasks --all --run runs/demo/3",
+    "export datalab --output lab --run runs/demo/3",
     "import-decisions label-studio tasks/tasks.json --dry-run --run runs/demo/3",
     "explore urls.csv --fetch {photos} --output fetched",
     "cache",
