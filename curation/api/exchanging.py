@@ -13,6 +13,7 @@ from curation.errors import checked
 # slow to import, and needed by few
 if TYPE_CHECKING:
     from cleanlab import Datalab
+    from datasets import Dataset, DatasetDict
 
     from curation.interchange.contract import Exported
     from curation.interchange.imported import Imported
@@ -45,7 +46,7 @@ class RunExchange(RunReview):
         Parameters
         ----------
         format : str
-            ``label-studio`` or ``datalab``.
+            ``label-studio``, ``datalab`` or ``huggingface``.
         output : str or Path, optional
             A new or empty folder; by default one with the name of the format in the current one. It is written whole
             or not at all.
@@ -96,7 +97,7 @@ class RunExchange(RunReview):
     def import_decisions(
         self,
         format: str,
-        file: str | Path,
+        file: str | Path | Dataset | DatasetDict,
         *,
         reviewer: str | None = None,
         new_classes: str | Iterable[str] = (),
@@ -112,9 +113,9 @@ class RunExchange(RunReview):
         Parameters
         ----------
         format : str
-            ``label-studio``.
-        file : str or Path
-            What that tool wrote.
+            ``label-studio`` or ``huggingface``.
+        file : str, Path or datasets.Dataset
+            What that tool wrote; with ``huggingface`` also the dataset itself, as it was loaded and changed.
         reviewer : str, optional
             Name for decisions that carry none; by default ``CURATE_REVIEWER`` or the name of your account.
         new_classes : str or iterable of str
@@ -135,7 +136,7 @@ class RunExchange(RunReview):
         return import_decisions(
             self._files,
             format,
-            Path(file),
+            Path(file) if isinstance(file, str) else file,
             reviewer=reviewer,
             new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
             allow_unknown=allow_unknown,

@@ -92,6 +92,18 @@ def datalab(run_folder: Path | None, output: Path | None, as_json: bool) -> None
     _export(run_folder, "datalab", output, as_json=as_json)
 
 
+@export.command("huggingface", epilog="Example: curate export huggingface --output shop-hf")
+@run_option
+@_output
+@json_option
+def huggingface(run_folder: Path | None, output: Path | None, as_json: bool) -> None:
+    """Write an imagefolder for Hugging Face datasets, with copies of the photos, metadata and a dataset card.
+
+    The labels are those of the cleaned dataset if `curate apply-fixes` wrote one, and the given ones otherwise.
+    """
+    _export(run_folder, "huggingface", output, as_json=as_json)
+
+
 def _export(run_folder: Path | None, format: str, output: Path | None, *, as_json: bool, **options: Any) -> None:
     run = curation.open_run(run_folder)
     exported = run.export(format, output, **options)

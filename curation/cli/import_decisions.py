@@ -47,9 +47,9 @@ def import_decisions(
 ) -> None:
     """Record what people decided in another tool.
 
-    FORMAT is label-studio: FILE is an export of the project, JSON or JSON-MIN. Each answer becomes a decision of
-    whoever gave it. The dataset only changes when you type `curate apply-fixes`; `curate undo --imported` takes the
-    decisions back.
+    FORMAT is label-studio, and FILE an export of the project, JSON or JSON-MIN; or FORMAT is huggingface, and FILE the
+    exported folder or its metadata, with labels that were changed. Each answer becomes a decision of whoever gave it.
+    The dataset only changes when you type `curate apply-fixes`; `curate undo --imported` takes the decisions back.
     """
     run = curation.open_run(run_folder)
     imported = run.import_decisions(

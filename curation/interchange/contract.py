@@ -55,6 +55,12 @@ FORMATS: Mapping[str, Format] = {
             reads="",
             module="curation.interchange.datalab",
         ),
+        Format(
+            "huggingface",
+            writes="an imagefolder with metadata and a dataset card",
+            reads="labels that were changed in it",
+            module="curation.interchange.huggingface",
+        ),
     )
 }
 

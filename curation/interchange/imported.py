@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curation.errors import DecisionsError, RunError, closest, some
 from curation.fixes.recorded import is_said
@@ -73,7 +74,7 @@ class Imported(Result):
 def import_decisions(
     run: RunFolder,
     format: str,
-    file: Path,
+    file: Any,
     *,
     reviewer: str | None = None,
     new_classes: Collection[str] = (),
@@ -99,6 +100,7 @@ def import_decisions(
         If the file can't be read, or a decision fits no listing or class; nothing is recorded then.
     """
     module = importlib.import_module(format_of(format, reads=True).module)
+    name = file.name if isinstance(file, Path) else "the dataset"
     decidable = Decidable.of(run)
     added: list[Decision] = []
     result: list[Imported] = []
@@ -108,7 +110,7 @@ def import_decisions(
         known = new_classes_of({id: holds(stack) for id, stack in stacks_of(said).items() if stack})
         classes = [*decidable.classes, *known, *new_classes]
         answers = module.read(file, Asked(decidable.labels, classes, reviewer))
-        fitting, unknown = _fitting(file, answers, decidable, classes, allow_unknown=allow_unknown)
+        fitting, unknown = _fitting(name, answers, decidable, classes, allow_unknown=allow_unknown)
         checked = check_decisions(fitting, decidable, new_classes=new_classes, known=known)
         require_labels(checked, decidable.labels)
         left, older = without_stale(checked, said)
@@ -135,7 +137,7 @@ def import_decisions(
                 unknown=unknown,
                 skipped=answers.skipped,
                 unanswered=answers.unanswered,
-                notes=told_of_older(file.name, older, "decide again in the review"),
+                notes=told_of_older(name, older, "decide again in the review"),
             )
         ]
         return added
@@ -148,14 +150,14 @@ def import_decisions(
 
 
 def _fitting(
-    file: Path, answers: Answers, decidable: Decidable, classes: Collection[str], *, allow_unknown: bool
+    source: str, answers: Answers, decidable: Decidable, classes: Collection[str], *, allow_unknown: bool
 ) -> tuple[list[Decision], tuple[str, ...]]:
     """Return the decisions on listings of the run, and the ids of the others."""
     unknown = tuple(dict.fromkeys(each.id for each in answers.decisions if each.id not in decidable.labels))
     fitting = [each for each in answers.decisions if each.id in decidable.labels]
     if unknown and (not allow_unknown or not fitting):
         raise DecisionsError(
-            f"{file.name} decides on {many(len(unknown), 'listing')} that the run does not have",
+            f"{source} decides on {many(len(unknown), 'listing')} that the run does not have",
             got=some(unknown),
             wanted="ids of the run's listings",
             fix="Check `run`, or leave them out with `allow_unknown=True`." if fitting else "Check `run`.",
@@ -166,7 +168,7 @@ def _fitting(
         name = str(next(iter(alien)))
         add = f"If it is to be a new class, say so with `new_classes={name!r}`."
         raise DecisionsError(
-            f"{file.name} has {many(len(alien), 'label')} that {'are' if len(alien) > 1 else 'is'} no class of the run",
+            f"{source} has {many(len(alien), 'label')} that {'are' if len(alien) > 1 else 'is'} no class of the run",
             got=some(f"{label!r} (listing {id})" for label, id in alien.items()),
             wanted=f"one of {some(classes, 12)}",
             fix=f"{closest(name, list(classes))} {add}".strip(),

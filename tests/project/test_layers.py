@@ -150,6 +150,7 @@ MAY_IMPORT = {
     "curation.interchange": [
         "curation.errors",
         "curation.fixes",
+        "curation.listings",
         "curation.rendering",
         "curation.run",
         "training.utils",

@@ -78,6 +78,8 @@ COMMANDS = (
     "export onnx model --output model.onnx --tolerance 0.1",
     "export label-studio --output tasks --all --run runs/demo/3",
     "export datalab --output lab --run runs/demo/3",
+    "export huggingface --output hf --run runs/demo/3",
+    "import-decisions huggingface hf --dry-run --run runs/demo/3",
     "import-decisions label-studio tasks/tasks.json --dry-run --run runs/demo/3",
     "explore urls.csv --fetch {photos} --output fetched",
     "cache",
