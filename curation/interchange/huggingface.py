@@ -217,8 +217,8 @@ def read(file: Any, asked: Asked) -> Answers:
     labels, exported = dict[str, str | None](), dict[str, str | None]()
     for table in _tables(file, name):
         _require_columns(name, table)
-        baseline = table[_EXPORTED] if _EXPORTED in table else table["id"].map(lambda id: asked.labels.get(id))
-        for id, label, before in zip(table["id"], table["label"], baseline, strict=True):
+        baseline = table[_EXPORTED] if _EXPORTED in table else table["id"].map(lambda id: asked.labels.get(_id(id)))
+        for id, label, before in zip(table["id"].map(_id), table["label"], baseline, strict=True):
             if id in labels and labels[id] != _text(label):
                 raise DecisionsError(f"{name} has a listing twice, with different labels", got=id, parameter="file")
             labels[id], exported[id] = _text(label), _text(before)
@@ -239,7 +239,11 @@ def read(file: Any, asked: Asked) -> Answers:
         else Decision(id, "relabel", label, reviewer, time, NAME)
         for id, label in changed.items()
     ]
-    return Answers(decisions, unanswered=len(labels) - len(changed))
+    return Answers(decisions)
+
+
+def _id(value: Any) -> str:
+    return _text(value) or ""
 
 
 def _text(value: Any) -> str | None:

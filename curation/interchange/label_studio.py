@@ -271,7 +271,8 @@ def _answers(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for annotation in annotations if isinstance(annotations, list) else ():
         if not isinstance(annotation, dict):
             continue
-        regions = [each for each in annotation.get("result") or () if isinstance(each, dict)]
+        result = annotation.get("result")
+        regions = [each for each in (result if isinstance(result, list) else ()) if isinstance(each, dict)]
         chosen = {
             name: [text for each in regions if each.get("from_name") == name for text in _texts(each.get("value"))]
             for name in (_LABEL, _OTHER)
@@ -308,10 +309,10 @@ def _by(annotation: Mapping[str, Any], who: Any) -> dict[str, Any]:
 def _time(text: Any) -> str:
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    except (TypeError, ValueError, OverflowError):
         return now()
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _decision(answer: Mapping[str, Any], asked: Asked) -> Decision | None:

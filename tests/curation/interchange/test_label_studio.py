@@ -249,6 +249,21 @@ def _answered(task, label):
     return {**task, "annotations": [annotation(region("label", label))]}
 
 
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        3,
+        [3, None],
+        [{"result": 3, "completed_by": [1]}],
+        [{"result": [3, {"from_name": "label", "value": {"choices": {"a": [1]}}}], "updated_at": 5}],
+        [annotation({"from_name": ["label"], "value": "desk"}, time="0001-01-01T00:00:00+14:00")],
+    ],
+)
+def test_what_is_no_annotation_decides_nothing(run, annotations):
+    file = export_of(run, {"00": annotations})
+    assert run.import_decisions("label-studio", file).decisions == 0
+
+
 def test_unknown_listings_are_left_out_and_named_when_allowed(run):
     file = export_of(run, {"00": [annotation(region("label", "desk"))]})
     (task,) = json.loads(file.read_text())
