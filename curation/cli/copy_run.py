@@ -26,7 +26,7 @@ def copy_run(source: str | Path, target: str | Path, wait: bool | float, as_json
 
     One of SOURCE and TARGET is a URL, e.g. s3://bucket/runs/1; SOURCE may also be that of a web server. Given again,
     only files that are new or have changed are sent. A copy with decisions that the run lacks is never replaced.
-    Photos are not copied; name their folder with --photos where the run is used.
+    Photos are not copied.
     """
     copied = curation.copy_run(source, target, wait=wait, reporter=Terminal())
     if as_json:
