@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ET  # nosec B405 (writes XML, and parses none)
 from dataclasses import dataclass
 from pathlib import Path
 
