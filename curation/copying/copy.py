@@ -66,7 +66,7 @@ def copy_run(
     >>> curation.copy_run("runs/shop/1", "runs/shop/2")
     Traceback (most recent call last):
     ...
-    curation.errors.InputError: `copy_run()` copies to or from a URL: got 'runs/shop/1' and 'runs/shop/2'; wanted one \
+    training.errors.InputError: `copy_run()` copies to or from a URL: got 'runs/shop/1' and 'runs/shop/2'; wanted one \
 URL, e.g. s3://bucket/runs/1, and one folder. On this machine, copy the folder itself.
     """
     from_url, to_url = is_remote(str(source)), is_remote(str(target))

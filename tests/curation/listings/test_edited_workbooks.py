@@ -220,7 +220,7 @@ def with_values(goods: Path, values: dict[str, float]) -> None:
 
     def stored(sheet: str) -> str:
         for place, value in values.items():
-            sheet = re.sub(rf'(<c r="{place}"[^>]*><f>[^<]*</f>)<v ?/>', rf"\1<v>{value}</v>", sheet)
+            sheet = re.sub(rf'(<c r="{place}"[^>]*><f>[^<]*</f>)<v(?: ?/>|></v>)', rf"\1<v>{value}</v>", sheet)
         return sheet
 
     edited(goods, "xl/worksheets/sheet1.xml", stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
 from curation.listings.tables import read_raw
 from tests.support.fixes import decided, run_of
+
+#: As openpyxl writes a formula's value that it does not know, without lxml or with it.
+NO_VALUE = r"<v(?: ?/>|></v>)"
 
 
 @pytest.fixture
@@ -118,8 +122,8 @@ def test_formulas_keep_the_values_that_programs_read(goods: Path) -> None:
         content = {name: archive.read(name) for name in archive.namelist()}
     sheet = content["xl/worksheets/sheet1.xml"].decode()
     for number in range(2, 8):
-        sheet = sheet.replace(f"<f>D{number}*2</f><v />", f"<f>D{number}*2</f><v>{21 * number}</v>")
-    notes = content["xl/worksheets/sheet2.xml"].decode().replace("<v />", "<v>55</v>")
+        sheet = re.sub(rf"(<f>D{number}\*2</f>){NO_VALUE}", rf"\1<v>{21 * number}</v>", sheet)
+    notes = re.sub(NO_VALUE, "<v>55</v>", content["xl/worksheets/sheet2.xml"].decode())
     changed = {"xl/worksheets/sheet1.xml": sheet, "xl/worksheets/sheet2.xml": notes}
     with zipfile.ZipFile(goods, "w") as archive:
         for name, held in content.items():

@@ -319,7 +319,7 @@ def test_labels_stay_needed_where_a_model_is_trained(here):
 
 
 def test_a_model_is_exported_beside_its_file_and_predicts_the_same_there(here):
-    summary = answered("export", "label")
+    summary = answered("export", "onnx", "label")
     assert (summary["file"], summary["photos"]) == ("label/model.onnx", {"real": 0, "random": 8})
     assert summary["largest_difference"] <= TOLERANCE
     assert summary["bytes"] == Path("label/model.onnx").stat().st_size
@@ -333,16 +333,16 @@ def test_an_export_is_checked_with_the_photos_that_trained_the_model(here):
     paths = [Path(f"shop/photos/{row}.png") for row in range(4)]
     store, _ = store_photos([*paths, None], size=SIZE, cache=default_cache(None), spare=here / "spare")
     store.save(Path("price/training/photos.npz"))
-    text = curate("export", "price", "--output", "other/prices.onnx").stdout
+    text = curate("export", "onnx", "price", "--output", "other/prices.onnx").stdout
     assert "other/prices.onnx: 0." in text
     assert "(4 real photos, 8 random ones)" in text
 
 
 def test_mistakes_of_an_export_are_one_line_and_write_nothing(here):
-    assert "is not a name for an ONNX file" in refused("export", "label", "--output", "model.pt")
-    assert "Did you mean 'label'?" in refused("export", "lable")
+    assert "is not a name for an ONNX file" in refused("export", "onnx", "label", "--output", "model.pt")
+    assert "Did you mean 'label'?" in refused("export", "onnx", "lable")
     assert not list(here.rglob("*.onnx"))
-    tolerance = next(option for option in export.params if option.name == "tolerance")
+    tolerance = next(option for option in export.commands["onnx"].params if option.name == "tolerance")
     assert tolerance.default == TOLERANCE
 
 
