@@ -12,6 +12,7 @@ import curation
 from curation.cli.dataset import PATH_OR_URL, DatasetForm, dataset_options, read_dataset
 from curation.cli.options import (
     cache_option,
+    check_train_options,
     json_option,
     refuse_without_effect,
     train_options,
@@ -86,13 +87,13 @@ def check_dataset(
     # a mistake in a limit must not come up after an hour of training
     from curation.gate import parsed_limits
 
-    parsed_limits(fail_if)
-    names = {str(parameter.name) for parameter in context.command.params}
+    limits = parsed_limits(fail_if, has_baseline=baseline is not None)
     if run_folder is not None:
+        names = {str(parameter.name) for parameter in context.command.params}
         refuse_without_effect(names - _OWN, "with --run: nothing is computed", "Leave it out.")
         run = curation.open_run(run_folder, wait=wait, reporter=Terminal())
     else:
-        run = _found(dataset or "", form, probabilities, text, baseline, cache_dir, wait, train, names)
+        run = _found(dataset or "", form, probabilities, text, baseline, cache_dir, wait, train)
     gate = run.gate(fail_if, baseline=baseline)
     for file, content in ((junit, gate.to_junit), (markdown, gate.to_markdown)):
         if file is not None:
@@ -100,7 +101,7 @@ def check_dataset(
     if as_json:
         print_json(gate.to_dict())
     else:
-        _print(gate)
+        _print(gate, [limit.is_share for limit in limits])
     if not gate.passed:
         context.exit(_CROSSED)
 
@@ -114,21 +115,19 @@ def _found(
     cache_dir: Path | None,
     wait: bool | float,
     train: dict[str, Any],
-    names: set[str],
 ) -> curation.Run:
     reporter = Terminal()
     if baseline is not None:
         why = "with --baseline: settings and models are those of that run"
-        refuse_without_effect(names & {"probabilities", "text", *train}, why, "Leave it out.")
-    elif probabilities is not None:
-        kept = {"preset", "seed", "image_size", "features"}
-        refuse_without_effect(set(train) - kept, "with --probabilities: nothing is trained", "Leave it out.")
+        refuse_without_effect({"probabilities", "text", *train}, why, "Leave it out.")
+    recipe, execution = train_settings(train)
+    if baseline is None:
+        check_train_options(execution.complete(recipe), given=probabilities is not None)
     listings = read_dataset(dataset, form, needs_image=probabilities is None, cache=cache_dir, reporter=reporter)
     if baseline is not None:
         return curation.find_issues(
             listings, since=baseline, cache=cache_dir, wait=wait, command=sys.argv, reporter=reporter
         )
-    recipe, execution = train_settings(train)
     return curation.find_issues(
         listings,
         probabilities=probabilities,
@@ -142,14 +141,15 @@ def _found(
     )
 
 
-def _print(gate: curation.Gate) -> None:
+def _print(gate: curation.Gate, are_shares: list[bool]) -> None:
+    from curation.gate.result import CROSSED
+
     rows = []
-    for row in gate.limits.to_dict("records"):
-        is_share = "%" in row["limit"]
+    for row, is_share in zip(gate.limits.to_dict("records"), are_shares, strict=True):
         low, high, amount, bound = (_text(row[name], is_share) for name in ("low", "high", "amount", "bound"))
         interval = "" if row["low"] == row["high"] else f"{low} to {high}"
         rows.append((row["limit"], amount, interval, bound, row["verdict"]))
-    crossed = int((gate.limits["verdict"] == "crossed").sum())
+    crossed = int((gate.limits["verdict"] == CROSSED).sum())
     title = f"{gate.run}: {many(crossed, 'limit')} crossed" if crossed else f"{gate.run}: no limit is crossed"
     print_table(title, ["fails if", "measured", "95 % interval", "bound", ""], rows, right=[1, 2, 3])
 

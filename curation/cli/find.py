@@ -14,6 +14,7 @@ from curation.cli.advice import advised
 from curation.cli.dataset import PATH_OR_URL, DatasetForm, dataset_options, read_dataset
 from curation.cli.options import (
     cache_option,
+    check_train_options,
     json_option,
     refuse_without_effect,
     train_options,
@@ -24,7 +25,6 @@ from curation.cli.review_page import next_without_flags
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import InputError
 from curation.rendering.words import agree, amount, many
-from training.settings import AUTO, Execution, Recipe
 
 if TYPE_CHECKING:
     from curation.issues.summary import Overlap
@@ -170,7 +170,7 @@ def find_issues(
     if refit:
         raise InputError("--refit has no effect without --since", fix="Leave it out.")
     recipe, execution = train_settings(train)
-    _check_options(execution.complete(recipe), given=probabilities is not None)
+    check_train_options(execution.complete(recipe), given=probabilities is not None)
     listings = read_dataset(dataset, form, needs_image=probabilities is None, cache=cache_dir, reporter=reporter)
     run = curation.find_issues(
         listings,
@@ -224,26 +224,6 @@ def _refuse_beside_since(refit: bool) -> None:
 _BESIDE_LEARN_FROM = {"dataset", "run_folder", "learn_from", "budget", "wait", "as_json"}
 #: What may be given with --since, and what is about the form of DATASET.
 _BESIDE_SINCE = {*_BESIDE_LEARN_FROM, "since", "refit", "csv", "cache_dir"} - {"learn_from"}
-# the seed chooses the test set, and the photos are kept at this size for `retrain`
-_KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size", "features"}
-_OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}
-
-
-def _check_options(recipe: Recipe, *, given: bool) -> None:
-    """Refuse options that were given and would do nothing; `given`: with probabilities."""
-    if given:
-        without_effect = {
-            "folds",
-            *Recipe.__dataclass_fields__,
-            *Execution.__dataclass_fields__,
-        } - _KEPT_WITH_PROBABILITIES
-        refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
-    elif not recipe.has_network:
-        when, fix = "without a network", "Add --preset resnet or --epochs, or leave it out."
-        refuse_without_effect({"model"}, when, f"Name it with --features. {fix}")
-        # it also decides what makes the features, unless that is named
-        idle = _OF_THE_NETWORK | (set() if recipe.features == AUTO else {"pretrained"})
-        refuse_without_effect(idle, when, fix)
 
 
 def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:

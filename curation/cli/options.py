@@ -35,6 +35,7 @@ from training.utils.units import parse_duration
 
 __all__ = [
     "cache_option",
+    "check_train_options",
     "json_option",
     "markdown_option",
     "model_options",
@@ -53,6 +54,10 @@ Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 _DEFAULT = Recipe()
 _EXECUTION = Execution()
+
+# the seed chooses the test set, and the photos are kept at this size for `retrain`
+_KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size", "features"}
+_OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}
 
 
 def _one_format(context: click.Context, parameter: click.Parameter, chosen: bool) -> bool:
@@ -348,3 +353,28 @@ def refuse_without_effect(names: set[str], when: str, fix: str) -> None:
     ]
     if given:
         raise InputError(f"{', '.join(given)} has no effect {when}", fix=fix)
+
+
+def check_train_options(recipe: Recipe, *, given: bool) -> None:
+    """Refuse options of training that were given and would do nothing.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Settled, as :meth:`training.settings.Execution.complete` returns it.
+    given : bool
+        Whether probabilities are given, so that nothing is trained.
+    """
+    if given:
+        without_effect = {
+            "folds",
+            *Recipe.__dataclass_fields__,
+            *Execution.__dataclass_fields__,
+        } - _KEPT_WITH_PROBABILITIES
+        refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
+    elif not recipe.has_network:
+        when, fix = "without a network", "Add --preset resnet or --epochs, or leave it out."
+        refuse_without_effect({"model"}, when, f"Name it with --features. {fix}")
+        # it also decides what makes the features, unless that is named
+        idle = _OF_THE_NETWORK | (set() if recipe.features == AUTO else {"pretrained"})
+        refuse_without_effect(idle, when, fix)

@@ -21,18 +21,20 @@ _BOTH = ("new_classes", "missing_classes", "removed_listings")
 _COMMON = 0.5
 
 
-def parsed_limits(fail_if: str | Iterable[str]) -> list[Limit]:
+def parsed_limits(fail_if: str | Iterable[str], *, has_baseline: bool) -> list[Limit]:
     """Read limits.
 
     Parameters
     ----------
     fail_if : str or iterable of str
         Each a limit; see :func:`curation.gate.limits.parse_limit`.
+    has_baseline : bool
+        Whether there is a run to compare with.
 
     Raises
     ------
     InputError
-        If there is none, or one can't be understood.
+        If there is none, or one can't be understood, or compares with a baseline that there is not.
     """
     texts = [fail_if] if isinstance(fail_if, str) else list(fail_if)
     if not texts:
@@ -40,7 +42,10 @@ def parsed_limits(fail_if: str | Iterable[str]) -> list[Limit]:
             "there is no limit", wanted="at least one", fix='e.g. `fail_if="label_errors > 5%"`.', parameter="fail_if"
         )
     names = [*MEASURES, *(f"{NEW}{name}" for name in MEASURES if name != "classes"), *_BOTH]
-    return [parse_limit(text, names) for text in texts]
+    limits = [parse_limit(text, names) for text in texts]
+    for limit in limits:
+        _require_sense(limit, has_baseline=has_baseline)
+    return limits
 
 
 def check_limits(run: RunFolder, fail_if: str | Iterable[str], baseline: RunFolder | None = None) -> Gate:
@@ -64,9 +69,7 @@ def check_limits(run: RunFolder, fail_if: str | Iterable[str], baseline: RunFold
     InputError
         If a limit can't be understood or measured, or needs a baseline; if the baseline is of another dataset.
     """
-    limits = parsed_limits(fail_if)
-    for limit in limits:
-        _require_sense(limit, has_baseline=baseline is not None)
+    limits = parsed_limits(fail_if, has_baseline=baseline is not None)
     before = None if baseline is None else Measured(baseline)
     now = Measured(run, None if before is None else frozenset(before.ids))
     if before is not None:

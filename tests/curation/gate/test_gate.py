@@ -246,3 +246,26 @@ def test_the_example_for_github_runs(demo: Path, tmp_path: Path) -> None:
     # labels of the demo are wrong, so a limit below their share fails
     assert done(script.replace("label_flags > 40%", "label_flags > 1%")) == 3
     assert ET.parse(tmp_path / "labels.xml").getroot().get("failures") == "1"
+
+
+def test_a_limit_without_its_baseline_is_refused_before_anything_is_computed(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = curate("check-dataset", str(demo), "--fail-if", "new_reposts > 0")
+    assert refused.exit_code == 2
+    assert "compares with a baseline, and there is none" in refused.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_count_of_a_class_with_a_percent_sign_is_no_share(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+    table = pd.read_csv(tmp_path / "shop" / "listings.csv").replace({"label": {"desk": "50% off"}})
+    table.to_csv(tmp_path / "shop" / "listings.csv", index=False)
+    known = tiny_probabilities().rename(columns={"desk": "50% off"})
+    listings = curation.read_listings(tmp_path / "shop")
+    run = curation.find_issues(listings, run=tmp_path / "other", probabilities=known, text=False)
+    said = curate("check-dataset", "--run", str(run.folder), "--fail-if", "listings[50% off] > 100")
+    assert said.exit_code == 0
+    assert "400.0%" not in said.stdout
+    assert re.search(r"listings\[50% off\] > 100 +4 ", said.stdout)
