@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from curation.gate import Gate
     from curation.issues.summary import Summary
 
-__all__ = ["RunResults"]
+__all__ = ["RunResults", "finished_run"]
 
 
 @dataclass(frozen=True)
@@ -180,11 +180,7 @@ class RunResults:
         """
         from curation.gate import check_limits
 
-        earlier = None
-        if baseline is not None:
-            with about("baseline"):
-                name = baseline.folder if isinstance(baseline, RunResults) else baseline
-                earlier = lookup.open_run(name)
+        earlier = None if baseline is None else finished_run(baseline, "baseline")
         return check_limits(self._files, fail_if, earlier)
 
     def to_fiftyone(self) -> fiftyone.Dataset:
@@ -200,6 +196,27 @@ class RunResults:
 
         check_mongod()
         return open_dataset(self._files).dataset
+
+
+def finished_run(run: RunResults | str | Path, parameter: str) -> RunFolder:
+    """Return the folder of a finished run that an argument names or is.
+
+    Parameters
+    ----------
+    run : Run, str or Path
+        The run, its folder, or a name.
+    parameter : str
+        The argument.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, or it has not finished.
+    """
+    with about(parameter):
+        if isinstance(run, RunResults):
+            return RunFolder(Path(run.folder)).require_finished()
+        return lookup.open_run(run)
 
 
 def _table(decisions: Iterable[Decision]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from curation.api.results import finished_run
 from curation.api.run import Run
 from curation.errors import InputError, about, checked
 from curation.evidence.probabilities import Probabilities
@@ -386,9 +387,4 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
     >>> curation.diff(first, "demo/2").b.run
     'demo/2'
     """
-    return diff_runs(_finished(a, "a"), _finished(b, "b"))
-
-
-def _finished(run: Run | str | Path, parameter: str) -> RunFolder:
-    with about(parameter):
-        return RunFolder(run.folder).require_finished() if isinstance(run, Run) else lookup.open_run(run)
+    return diff_runs(finished_run(a, "a"), finished_run(b, "b"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from curation.errors import RunError
@@ -17,7 +18,8 @@ __all__ = ["JOURNAL", "LARGEST", "MANIFEST", "Entry", "Manifest", "manifest_of",
 #: The name of the file.
 MANIFEST = "copy.json"
 #: The file of decisions.
-JOURNAL = "decisions.jsonl"
+JOURNAL = RunFolder(Path()).journal.name
+_RECORD = RunFolder(Path()).record_file.name
 #: Bytes that it may have: those of half a million files.
 LARGEST = 100 * 10**6
 _FORMAT = 1
@@ -63,14 +65,14 @@ class Manifest:
 def manifest_of(run: RunFolder, journal: bytes) -> Manifest:
     """Return the manifest of a run on this machine, which nobody changes meanwhile.
 
+    Files whose names begin with a dot are left out: locks, and what killed commands left.
+
     Parameters
     ----------
     run : RunFolder
         The run.
     journal : bytes
         Its decisions, to which others may be added at any time.
-
-    Files whose names begin with a dot are left out: locks, and what killed commands left.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def read_manifest(content: bytes, where: str) -> Manifest:
         )
     if not (isinstance(run, str) and isinstance(whole, bool) and all(map(_is_sound, files, files.values()))):
         raise damaged
-    if whole and "run.json" not in files:
+    if whole and _RECORD not in files:
         raise damaged
     return Manifest(run, files, whole)
 

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from curation.copying.manifest import Entry
 from curation.errors import InputError, RunError, short_repr
-from curation.remote.addresses import Allowed, joined, parse_address, scheme_of, shown
+from curation.remote.addresses import Allowed, joined, parse_address, shown
 from curation.remote.bounds import NotFetchedError, Patience, Tasks, patiently
-from curation.remote.stores import Store, open_store
+from curation.remote.copies import content_at, store_for
+from curation.remote.stores import Store
 from curation.remote.web import download
 from training.utils.files import sha256_of_file
 from training.utils.progress import Reporter, counted
@@ -22,7 +23,6 @@ __all__ = ["Place"]
 
 Result = TypeVar("Result")
 _THREADS = 8
-_WEB = ("http", "https")
 
 
 class Place:
@@ -59,7 +59,7 @@ class Place:
                 wanted="the URL of a folder, e.g. s3://bucket/runs/1",
             )
         self._base = f"{url.strip().rstrip('/')}/"
-        self._store: Store | None = None if address.scheme in _WEB else open_store(scheme_of(url))
+        self._store = store_for(url)
         self._allowed = Allowed().also(url)
         self._patience = patience
 
@@ -118,9 +118,7 @@ class Place:
 
         def once() -> bytes:
             with tasks.one() as task:
-                if self._store is None:
-                    return download(url, most, self._allowed, task)
-                return self._store.read(url, self._store.find(url, task), most, task)
+                return content_at(url, self._store, most, self._allowed, task)
 
         with self._telling("read"):
             try:

@@ -15,6 +15,7 @@ __all__ = [
     "Allowed",
     "allowed_by",
     "is_remote",
+    "is_web",
     "joined",
     "parse_address",
     "prefix_for",
@@ -66,6 +67,17 @@ def is_remote(text: str) -> bool:
     """
     scheme = scheme_of(text)
     return bool(scheme) and scheme not in _LOCAL
+
+
+def is_web(url: str) -> bool:
+    """Return whether a URL is one of a web server, which gives files and lists none.
+
+    Examples
+    --------
+    >>> is_web("HTTPS://shop.com/1.jpg"), is_web("s3://shop/1.jpg")
+    (True, False)
+    """
+    return scheme_of(url) in _WEB
 
 
 @dataclass(frozen=True)

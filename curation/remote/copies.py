@@ -9,19 +9,54 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from curation.errors import MachineError
-from curation.remote.addresses import Allowed, scheme_of, store_of
-from curation.remote.bounds import NotFetchedError, Patience, Tasks, patiently
+from curation.remote.addresses import Allowed, is_web, scheme_of, store_of
+from curation.remote.bounds import NotFetchedError, Patience, Task, Tasks, patiently
 from curation.remote.stores import Store, open_store
 from curation.remote.web import download
 from training.utils.progress import Reporter, counted
 
-__all__ = ["Copier"]
+__all__ = ["Copier", "content_at", "store_for"]
 
 _THREADS = 8
-_WEB = ("http", "https")
 _NO_NAME = "has a name that no file of this machine can have"
 #: Folders that are looked into.
 _MOST_FOLDERS = 10_000
+
+
+def store_for(url: str) -> Store | None:
+    """Return what opens the bucket or other store of a URL; None for a web server.
+
+    Raises
+    ------
+    InputError
+        If the protocol is unknown, or its package is missing.
+    """
+    return None if is_web(url) else open_store(scheme_of(url))
+
+
+def content_at(url: str, store: Store | None, most: int, allowed: Allowed, task: Task) -> bytes:
+    """Return the bytes of a file.
+
+    Parameters
+    ----------
+    url : str
+        The file.
+    store : Store or None
+        Of :func:`store_for`.
+    most : int
+        Bytes that it may have.
+    allowed : Allowed
+        What may be asked of a web server, redirects included.
+    task : Task
+        How long it may take.
+
+    Raises
+    ------
+    NotFetchedError
+    """
+    if store is None:
+        return download(url, most, allowed, task)
+    return store.read(url, store.find(url, task), most, task)
 
 
 class Copier:
@@ -43,7 +78,7 @@ class Copier:
     """
 
     def __init__(self, url: str, most: int, patience: Patience) -> None:
-        self._store: Store | None = None if scheme_of(url) in _WEB else open_store(scheme_of(url))
+        self._store: Store | None = store_for(url)
         # a redirect must not lead out of the server
         self._allowed = Allowed().also(store_of(url))
         self._most, self._patience = most, patience
@@ -93,9 +128,7 @@ class Copier:
 
     def _content(self, url: str, tasks: Tasks) -> bytes:
         with tasks.one() as task:
-            if self._store is None:
-                return download(url, self._most, self._allowed, task)
-            return self._store.read(url, self._store.find(url, task), self._most, task)
+            return content_at(url, self._store, self._most, self._allowed, task)
 
     def names(self, folder: str) -> dict[str, bool]:
         """Return the names in a folder, and whether each is a folder.

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from curation.errors import MachineError
-from curation.remote.addresses import Allowed, scheme_of, store_of
+from curation.remote.addresses import Allowed, is_web, scheme_of, store_of
 from curation.remote.bounds import NotFetchedError, Patience, Task, Tasks, patiently
 from curation.remote.stores import Found, Store, open_store
 from curation.remote.web import download
@@ -36,7 +36,6 @@ _SAMPLE = 16
 _MOST_FAILURES = 64
 #: Hexadecimal digits of a URL's hash in the name of its file, 128 bits.
 _HASH_LENGTH = 32
-_WEB = ("http", "https")
 Enough = Callable[[Mapping[str, str], Collection[str]], None]
 #: Parts of a query that are new whenever a link is signed: the same object has the same name.
 _SIGNED = re.compile(r"(?<=[?&])X-(?:Amz|Goog)-[^&]*&?", re.IGNORECASE)
@@ -150,12 +149,12 @@ class Fetcher:
         fetched = Fetched(refusing=self._refusing)
         asked = []
         for url in urls:
-            kept = self._kept(url, None) if scheme_of(url) in _WEB else None
+            kept = self._kept(url, None) if is_web(url) else None
             if kept is None:
                 asked.append(url)
             else:
                 fetched.given[url] = Given(kept, new=False)
-        for scheme in sorted({scheme_of(url) for url in asked} - set(_WEB)):
+        for scheme in sorted({scheme_of(url) for url in asked if not is_web(url)}):
             self._stores[scheme] = open_store(scheme)
         if asked:
             self._fetch(asked, fetched, reporter, enough)
@@ -232,7 +231,7 @@ class Fetcher:
     def _once(self, url: str) -> Given:
         found = None
         with self._tasks.one() as task:
-            if scheme_of(url) in _WEB:
+            if is_web(url):
                 content = self._counted(task, lambda: download(url, self._limits.file, self._allowed, task))
             else:
                 store = self._stores[scheme_of(url)]
