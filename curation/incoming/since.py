@@ -267,8 +267,8 @@ def _said(
         )
     drifts: list[Drift] = []
     if judged is not None:
-        named = whole.table.assign(label=whole.table["label"].replace(spellings))
-        drifts = drift_of(named, changes.judged, *whole.seen(model, judged, changes), model.classes)
+        classed = whole.table.assign(label=whole.table["label"].replace(spellings))
+        drifts = drift_of(classed, changes.judged, *whole.seen(model, judged, changes), model.classes)
     for drift in drifts:
         if drift.size != "none":
             reporter.say(

@@ -440,7 +440,7 @@ def test_a_reason_is_replaced_as_a_whole_whatever_labels_it_names(reasons, now, 
 
 def test_prices_in_another_currency_than_the_runs_are_refused(shop, table, finished, tmp_path):
     newer = table.assign(price="EUR " + table["price"])
-    with pytest.raises(RunError, match="another currency than .* judged: got EUR; wanted SGD"):
+    with pytest.raises(RunError, match=r"another currency than .* judged: got EUR; wanted SGD"):
         judged(shop, newer, finished, tmp_path / "run")
 
 
