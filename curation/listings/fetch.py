@@ -163,7 +163,6 @@ def fetch_photos(images: pd.Series, urls: pd.Series, fetching: Fetching, limits:
     MachineError
         If the cache can't be written to.
     """
-
     stores: list[pd.Series] = []
 
     def enough(refusing: Mapping[str, str], given: Collection[str], unasked: int) -> None:
