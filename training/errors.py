@@ -205,6 +205,14 @@ def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> No
         types = annotations.get(name, "").split(" | ")
         if name in _MAY_BE_URLS and isinstance(value, str) and "://" in value:
             continue
+        if name in _MAY_BE_URLS and isinstance(value, str | os.PathLike) and (url := _URL.match(os.fspath(value))):
+            raise InputError(
+                "the URL has lost a slash, or is no text",
+                got=f"{url[1]}:/…",
+                wanted=f"{url[1]}://… as a text",
+                fix="Write both slashes.",
+                parameter=name,
+            )
         if "Path" in types and isinstance(value, str | os.PathLike):
             check_path(value, f"the path `{name}`", parameter=name)
         if not all(kind in _TYPES for kind in types):

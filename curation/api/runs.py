@@ -177,6 +177,8 @@ def find_issues(
         recipe, embeddings = take_features(recipe, features)
         settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, worth, embeddings, csv)
     else:
+        from curation.incoming.changes import require_worth
+
         own = FindSettings(folds, recipe, execution, None, text, flags, titles, worth)
         if probabilities is not None or features is not None or own != FindSettings():
             raise _no_effect("settings have no effect with `since`: they are those of the earlier run", earlier)
@@ -185,6 +187,8 @@ def find_issues(
                 raise _no_effect("`engine` and `address` have no effect with `since`: nothing is trained", earlier)
             return _since(listings, earlier, run, csv=csv, cache=cache, command=command, wait=wait, reporter=reporter)
         settings = FindSettings.of(earlier.record())
+        if settings.worth is not None:
+            require_worth(listings, earlier, settings.worth)
         settings = replace(settings, csv=csv or settings.csv)
     run_folder, opened = None if run is None else Path(run), open_cache(cache)
     written = [opened.folder, _nearest(run_folder or RUNS)]

@@ -76,7 +76,7 @@ class Evidence:
         Features of the photos, computed without labels; see :func:`training.features.extract.compute_features`.
         Zeros for unreadable photos; None if models were trained elsewhere.
     spellings : mapping of str to str
-        Labels that are other spellings of a class → the class; see :attr:`twins_as_one`.
+        Labels that are other spellings of a class → the class; :attr:`twins_as_one` adds those that are found.
     titles : ndarray of float32, shape (N, D), or None
         Features of what the titles mean, see :func:`curation.evidence.title_features.title_features`; zeros without a
         title. None if titles are compared by their words alone.

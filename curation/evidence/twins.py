@@ -27,7 +27,7 @@ def twins_as_one(evidence: Evidence) -> Evidence:
     the other. See :func:`curation.listings.twins.find_twins` for what counts as a spelling. The table of listings stays
     as it is.
     """
-    spellings = _spellings(evidence)
+    spellings = {**evidence.spellings, **_spellings(evidence)}
     if not spellings:
         return evidence
     classes = tuple(name for name in evidence.classes if name not in spellings)

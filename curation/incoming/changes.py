@@ -11,18 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from curation.errors import RunError, some
+from curation.errors import InputError, RunError, some
 from curation.incoming.model import RunModel
 from curation.listings import Listings
-from curation.listings.worth import WORTH
+from curation.listings.worth import WORTH, read_worth
 from curation.rendering.words import agree, many
+from curation.run.folder import RunFolder
 from training.images.reading import photo_content
 from training.utils.arrays import Bool, Int64
 from training.utils.files import NotReadableError, photo_path
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import Reporter
 
-__all__ = ["Changes", "find_changes"]
+__all__ = ["Changes", "find_changes", "require_worth"]
 
 #: What a listing is judged by, beside its photo.
 _COMPARED = ("label", "price", "title", "group", WORTH)
@@ -86,6 +87,7 @@ def find_changes(model: RunModel, listings: Listings, table: pd.DataFrame, repor
         If no listing of the run is in the table, or the table lacks a column that the run judged.
     """
     _require_columns(model, table)
+    _require_currency(model, listings)
     before = np.array([model.place.get(str(id), -1) for id in table["id"].tolist()], dtype=np.int64)
     if (before < 0).all():
         raise RunError(
@@ -145,6 +147,47 @@ def _require_columns(model: RunModel, table: pd.DataFrame) -> None:
             got=f"no {' and no '.join(missing)}",
             wanted="the columns that the run judged",
             fix="Name other columns with `columns={'price': 'NAME'}`, or train again without `since`.",
+            parameter="since",
+        )
+
+
+def require_worth(listings: Listings, run: RunFolder, worth: str) -> None:
+    """Refuse a table that does not say what the listings of a run are worth by.
+
+    Parameters
+    ----------
+    listings : Listings
+        The newer table.
+    run : RunFolder
+        The earlier run.
+    worth : str
+        What its queue goes by.
+
+    Raises
+    ------
+    RunError
+        If there is no such column, or it says nothing.
+    """
+    try:
+        read_worth(listings, worth)
+    except InputError as error:
+        raise RunError(
+            f"{run.folder} has its queue by {worth}, which the table does not say",
+            got=str(error).partition("; wanted ")[0],
+            wanted="the column that the run went by",
+            fix="Add it to the table, or find the issues again without `since`.",
+            parameter="since",
+        ) from error
+
+
+def _require_currency(model: RunModel, listings: Listings) -> None:
+    """Refuse prices in another currency than those that the run judged: the numbers mean something else."""
+    if model.other_currency(listings.source.currency) and listings.table["price"].notna().any():
+        raise RunError(
+            f"the table has prices in another currency than {model.run.folder} judged",
+            got=str(listings.source.currency),
+            wanted=str(model.currency),
+            fix="Convert the prices, or train again without `since`.",
             parameter="since",
         )
 

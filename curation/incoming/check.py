@@ -165,7 +165,7 @@ class Checker:
                 both = pd.concat([known[list(alone.columns.intersection(known.columns))], alone], ignore_index=True)
                 both["near_group"] = pd.array([0] * len(both), dtype="Int64")
                 both.loc[len(both) - 1, "near_likeness"] = near
-                said = repost_columns(both, model.classes).iloc[[-1]].reset_index(drop=True)
+                said = repost_columns(both, model).iloc[[-1]].reset_index(drop=True)
             else:
                 said = _shown_once(alone)
             # which number a group has says nothing of a single listing
@@ -195,7 +195,9 @@ class Checker:
             "reposts": others,
         }
         if label is not None and label not in self._model.classes:
-            answer["note"] = f"the run knows nothing of the class {label}: its label is not judged"
+            meant = self._model.spellings_of([label]).get(label)
+            unknown = f"the run knows nothing of the class {label}: its label is not judged"
+            answer["note"] = unknown if meant is None else f"{label} is judged as the class {meant}"
         return answer
 
     def table(self, listings: Sequence[Any], root: Path = Path()) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def joined(
     whole = whole.assign(near_group=near, near_likeness=likeness, training_row=np.arange(len(whole)))
     group = pd.Series(Evidence(whole, model.classes, np.empty((0, 0))).photo_group)
     touched = _touched(model, group, changes)
-    reposts = repost_columns(whole[touched], model.classes)
+    reposts = repost_columns(whole[touched], model)
     was = np.flatnonzero(touched & ~judged)
     return Joined(whole, reposts, _before(model, changes, was), _numbers(group, whole["id"]))
 
@@ -163,7 +163,7 @@ def _before(model: RunModel, changes: Changes, rows: Int64) -> pd.DataFrame:
     """Return what the earlier run said of reposts of listings."""
     groups = {int(model.photo_group[row]) for row in changes.before[rows]}
     members = sorted({int(row) for row in np.flatnonzero(np.isin(model.photo_group, list(groups)))})
-    said = repost_columns(model.table.iloc[members].reset_index(drop=True), model.classes)
+    said = repost_columns(model.table.iloc[members].reset_index(drop=True), model)
     place = {row: number for number, row in enumerate(members)}
     return said.iloc[[place[int(row)] for row in changes.before[rows]]].set_axis(rows)
 

@@ -99,18 +99,20 @@ def judge_new(
         posted=place.posted,
         nearest=near_photos(model.fitted, features, has_photo, model.known, same, count=NEAREST),
         reposts=reposts,
+        spellings=model.spellings_of(table["label"].dropna()),
     )
     return Judged(find_issues(evidence), scores, features, titles)
 
 
-def repost_columns(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+def repost_columns(table: pd.DataFrame, model: RunModel) -> pd.DataFrame:
     """Return what the photos of listings say of reposts.
 
     Parameters
     ----------
     table : DataFrame
         With all listings of each group of photos.
-    classes : tuple of str
-        Those of the run.
+    model : RunModel
+        The run, which knows what is only another spelling.
     """
-    return REPOSTS.find(Evidence(table, classes, np.empty((0, len(classes)))))
+    spellings = model.spellings_of(table["label"].dropna())
+    return REPOSTS.find(Evidence(table, model.classes, np.empty((0, len(model.classes))), spellings=spellings))

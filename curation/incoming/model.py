@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,8 @@ from curation.evidence.fitted_heads import HEADS
 from curation.evidence.title_features import WORDS
 from curation.issues.summary import flags_of
 from curation.listings.columns import class_numbers
+from curation.listings.currencies import may_be
+from curation.listings.twins import match_spellings
 from curation.listings.worth import worth_column
 from curation.photos.facts import photos_file, small_file
 from curation.photos.hashing import SMALL
@@ -126,6 +129,31 @@ class RunModel:
     def flags(self) -> str:
         """Whose flags of wrong labels hold."""
         return flags_of(self.record)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of the prices that it judged, if that is known."""
+        return self.record["dataset"].get("currency") or None
+
+    def other_currency(self, currency: str | None) -> bool:
+        """Return whether prices in a currency, or with its sign, can't be compared with those that it judged."""
+        ours = (self.currency or "").strip().upper()
+        return bool(ours and currency) and not may_be(str(currency).strip().upper(), ours)
+
+    def spellings_of(self, labels: Iterable[str]) -> dict[str, str]:
+        """Return the labels that are other spellings of a class, and the class of each.
+
+        Parameters
+        ----------
+        labels : iterable of str
+            Of new listings; those that the run knows as other spellings are among the result anyway.
+        """
+        pairs = self.fitted["spellings"]["of"].tolist()
+        known = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        unknown = set(labels) - set(self.classes)
+        if not unknown:
+            return known
+        return known | match_spellings(sorted(unknown), [name for name in self.classes if name not in known])
 
     @cached_property
     def place(self) -> dict[str, int]:

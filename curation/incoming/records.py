@@ -15,6 +15,8 @@ import pandas as pd
 
 from curation.errors import InputError, short_repr
 from curation.incoming.model import RunModel
+from curation.listings.cell_objects import money_of
+from curation.listings.none_words import says_none
 from curation.listings.price_cells import known_decimal, read_price
 from curation.photos.hashing import small_photos
 from curation.photos.near_duplicates import detail_of
@@ -80,17 +82,26 @@ def read_record(
     """
     if not isinstance(said, Mapping):
         raise InputError("a listing is no JSON object", got=short_repr(said), wanted='{"image": ..., "label": ...}')
-    names = _names(model)
-    values = {ours: said.get(own, said.get(ours)) for ours, own in names.items()}
+    names, fields = _names(model), _Fields(said)
+    values = {ours: fields.get(own, ours) for ours, own in names.items()}
+    currency = values.pop("currency")
     if all(values[name] is None for name in ("image", "label", "price", "title")):
         wanted = ", ".join(names[name] for name in ("image", "label", "price", "title"))
         raise InputError("a listing says nothing", got=short_repr(dict(said)), wanted=f"some of {wanted}")
     for name in ("id", "image", "label", "title", "group"):
         values[name] = _text(names[name], values[name])
+    for name in ("title", "group"):
+        # as in a table
+        if values[name] is not None and says_none(values[name]):
+            values[name] = None
     if values["image"] is not None:
         _require_file(names["image"], values["image"], root, inside)
     decimal = known_decimal(model.record["dataset"].get("decimal")) or "."
-    values["price"] = _price(names["price"], values["price"], decimal)
+    values["price"], written = _price(names["price"], values["price"], decimal)
+    if values["price"] is not None:
+        for name, each in ((names["price"], written), (names["currency"], _text(names["currency"], currency))):
+            if each is not None and not says_none(each) and model.other_currency(each):
+                raise InputError(f"{name} is in another currency", got=short_repr(each), wanted=str(model.currency))
     facts, pixels = _photo(values["image"], model, root, finder)
     small = small_photos(pixels[None])
     if facts["sha256"] is not None and facts["unreadable"] is None:
@@ -112,13 +123,30 @@ def id_of(said: Any, model: RunModel) -> str | None:
         return None
     name = _names(model)["id"]
     with suppress(InputError):
-        return _text(name, said.get(name, said.get("id")))
+        return _text(name, _Fields(said).get(name, "id"))
     return None
 
 
 def _names(model: RunModel) -> dict[str, str]:
     columns = model.record["dataset"].get("columns") or {}
-    return {ours: columns.get(ours) or ours for ours in FIELDS}
+    return {ours: columns.get(ours) or ours for ours in (*FIELDS, "currency")}
+
+
+class _Fields:
+    """The fields of a listing by their names, which a form may write in other cases, and with blanks around."""
+
+    def __init__(self, said: Mapping[Any, Any]) -> None:
+        self._said = said
+        # of several, the first one
+        self._plain = {str(name).strip().casefold(): name for name in reversed(list(said))}
+
+    def get(self, *names: str) -> Any:
+        """Return the first field that is there."""
+        for name in names:
+            if name in self._said:
+                return self._said[name]
+        plain = (self._plain.get(name.strip().casefold()) for name in names)
+        return next((self._said[name] for name in plain if name is not None), None)
 
 
 def _require_file(name: str, image: str, root: Path, inside: Boundary | None) -> None:
@@ -153,21 +181,24 @@ def _text(name: str, value: Any) -> str | None:
     return text.encode("utf-8", "replace").decode().replace("\0", "") or None
 
 
-def _price(name: str, value: Any, decimal: Any) -> float | None:
-    if _is_missing(value):
-        return None
+def _price(name: str, value: Any, decimal: Any) -> tuple[float | None, str]:
+    """Return a price, and the currency that stands beside it."""
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, str) and not value.strip():
-        return None
-    number = None
+    if _is_missing(value) or (isinstance(value, str) and says_none(value.strip())):
+        return None, ""
+    number, currency = None, ""
+    if (money := money_of(value)) is not None:
+        currency, value = money.currency, float(money.amount) if money.amount else None
+        if value is None:
+            return None, currency
     if isinstance(value, str):
         price = read_price(value, decimal)
-        number = None if price is None else price.value
+        number, currency = (None, "") if price is None else (price.value, price.currency)
     elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         number = float(value)
     if number is None or not math.isfinite(number) or number < 0:
         raise InputError(f"{name} is no price", got=short_repr(value), wanted="a number, 0 or more")
-    return number
+    return number, currency
 
 
 def _photo(image: str | None, model: RunModel, root: Path, finder: TextFinder | None) -> tuple[dict[str, Any], Pixels]:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from curation.errors import some
 from curation.evidence.readable import require_readable
-from curation.incoming.changes import Changes, find_changes
+from curation.incoming.changes import Changes, find_changes, require_worth
 from curation.incoming.drift import Drift, drift_of
 from curation.incoming.joined import Joined, joined
 from curation.incoming.judge import Judged, judge_new
@@ -89,14 +89,18 @@ def find_since(
     cache, model = cache or default_cache(), RunModel.of(earlier)
     check_expected(listings, reporter)
     if (worth := _settings(model).get("worth")) is not None:
+        require_worth(listings, earlier, worth)
         listings, _ = with_worth(listings, worth, reporter)
     # in the order of the ids, as a run computes
     order = np.argsort(listings.table["id"].to_numpy(dtype=np.str_), kind="stable")
     table = listings.table.iloc[order].reset_index(drop=True)
     changes = find_changes(model, listings, table, reporter)
     classes = sorted_labels({*model.record["dataset"]["classes"], *listings.classes})
+    dataset = dataset_facts(listings, classes)
+    # a table of numbers alone says nothing of its currency, and fits the prices that were judged
+    dataset["currency"] = dataset["currency"] or model.currency
     facts = {
-        "dataset": dataset_facts(listings, classes),
+        "dataset": dataset,
         "settings": {**_settings(model), "since": str(earlier.folder.resolve())},
         "seed": model.record["seed"],
     }
@@ -247,7 +251,8 @@ def _said(
 ) -> dict[str, Any]:
     """Tell a person what the models do not know and how far the new listings are from the others; return the facts."""
     counts = whole.table["label"].dropna().value_counts()
-    foreign = {name: int(count) for name, count in counts.items() if name not in model.classes}
+    spellings = model.spellings_of(counts.index)
+    foreign = {name: int(count) for name, count in counts.items() if name not in (*model.classes, *spellings)}
     if foreign:
         named = ", ".join(f"{name} ({count:,})" for name, count in foreign.items())
         number = sum(foreign.values())
@@ -262,7 +267,8 @@ def _said(
         )
     drifts: list[Drift] = []
     if judged is not None:
-        drifts = drift_of(whole.table, changes.judged, *whole.seen(model, judged, changes), model.classes)
+        classed = whole.table.assign(label=whole.table["label"].replace(spellings))
+        drifts = drift_of(classed, changes.judged, *whole.seen(model, judged, changes), model.classes)
     for drift in drifts:
         if drift.size != "none":
             reporter.say(

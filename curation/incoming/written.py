@@ -88,7 +88,8 @@ def write_run(
     _write_arrays(run, model, whole, judged, changes, store, small)
     probs, trained = _probabilities(model, judged, changes, classes, old)
     spellings = {"spellings": model.fitted["spellings"]}
-    evidence = Evidence(table, classes, probs, trained, fitted=Fitted(spellings))
+    others = model.spellings_of(table["label"].dropna())
+    evidence = Evidence(table, classes, probs, trained, fitted=Fitted(spellings), spellings=others)
     issues = _issues(model, whole, judged, changes)
     write_evidence(run, evidence, issues)
     return issues
@@ -206,9 +207,8 @@ def _issues(model: RunModel, whole: Joined, judged: Judged | None, changes: Chan
 
 def _replaced(reasons: Any, before: str, now: str) -> str:
     """Return the reasons of a listing with another one about reposts."""
-    parts = [] if pd.isna(reasons) else str(reasons).split("; ")
-    if before in parts:
-        parts[parts.index(before)] = now
-    else:
-        parts.append(now)
-    return "; ".join(filter(None, parts))
+    said = "" if pd.isna(reasons) else str(reasons)
+    # labels that a reason names may hold what stands between reasons
+    head, found, tail = f"; {said}; ".partition(f"; {before}; ")
+    parts = [head, now, tail] if before and found else [said, now]
+    return "; ".join(filter(None, (part.removeprefix("; ").removesuffix("; ") for part in parts)))

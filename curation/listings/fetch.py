@@ -163,11 +163,14 @@ def fetch_photos(images: pd.Series, urls: pd.Series, fetching: Fetching, limits:
     MachineError
         If the cache can't be written to.
     """
+    stores: list[pd.Series] = []
 
-    def enough(refusing: Mapping[str, str], given: Collection[str]) -> None:
-        lost = urls[urls.map(store_of, na_action="ignore").isin(list(refusing)) & ~urls.isin(list(given))]
+    def enough(refusing: Mapping[str, str], given: Collection[str], unasked: int) -> None:
+        if not stores:
+            stores.append(urls.map(store_of, na_action="ignore"))
+        lost = urls[stores[0].isin(list(refusing)) & ~urls.isin(list(given))]
         if not limits.allow(len(lost), len(images)):
-            raise _refusing(refusing, len(lost), len(images))
+            raise _refusing(refusing, len(lost), len(images), unasked)
 
     bounds = Bounds(limits.photo_bytes, fetching.limit)
     fetcher = Fetcher(fetching.cache.fetched_root, fetching.allowed, bounds, _ending, fetching.patience)
@@ -201,8 +204,17 @@ def why_not_fetched(problems: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _refusing(refusing: Mapping[str, str], lost: int, rows: int) -> ListingsError:
+def _refusing(refusing: Mapping[str, str], lost: int, rows: int, unasked: int) -> ListingsError:
     (store, reason), *others = refusing.items()
+    if unasked:
+        return ListingsError(
+            f"none of {len(refusing) - unasked:,} servers and buckets from all over the table gives its first photo; "
+            f"{unasked:,} more were not asked",
+            got=f"{store}, whose first photo {reason}",
+            wanted="photos that can be read there",
+            fix="Check the URLs, and whether this machine reaches the internet.",
+            parameter="fetch",
+        )
     more = f", as do {many(len(others), 'other server or bucket', 'other servers and buckets')}" if others else ""
     return ListingsError(
         f"{store} gives no photo{more}: {lost:,} of {many(rows, 'photo')} {agree(lost, 'is', 'are')} there",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,10 @@ from training.utils.units import parse_bytes
 
 __all__ = ["FoundPhotos", "choose_fetching", "find_photos"]
 
+#: ``http:/host``, ``https//host``, ``//host.com/`` and ``www.host.com/``.
+_HALF_URL = re.compile(
+    r"\s*(?:https?:/?[^/\s]|https?//|//[\w-]+(?:\.[\w-]+)+[:/]|www\.[\w-]+\.[\w.-]+[:/])", re.IGNORECASE
+)
 _EXAMPLES = 3
 #: Servers and buckets that a message names.
 _PREFIXES = 4
@@ -143,9 +148,13 @@ def find_photos(
         table = table.assign(image=table["image"].mask(unnamed))
         matched = match_photos(table["image"].mask(by_url), origin.root)
     unusable = _why_unusable(matched, origin.root)
+    half = _half_urls(table["image"]) & matched.missing
+    if needed and not limits.allow(int(half.sum()), len(table)):
+        faults.add(_too_many_halves(table["image"][half], len(table)))
+        needed = False
     outside = by_url & False
     if inside:
-        files = table.assign(image=matched.images)
+        files = table.assign(image=matched.images.mask(half))
         outside = check_inside(files, origin.root, origin.boundary, faults)
         # refused as a whole
         unusable = unusable.mask(outside)
@@ -190,6 +199,25 @@ def _why_no_file(path: Path) -> str:
     except (OSError, ValueError):
         pass
     return MISSING
+
+
+def _half_urls(images: pd.Series) -> pd.Series:
+    """Return which cells seem to be URLs whose protocol is not there, or not whole, as some shops export them."""
+    cells = images.to_numpy(dtype=object)
+    return pd.Series(
+        [not pd.isna(cell) and _HALF_URL.match(cell) is not None for cell in cells], images.index, dtype=bool
+    )
+
+
+def _too_many_halves(cells: pd.Series, rows: int) -> ListingsError:
+    seem = agree(len(cells), "seems to be a URL", "seem to be URLs")
+    return ListingsError(
+        f"{len(cells):,} of {many(rows, 'photo')} {seem} without a whole protocol, and no file has such a name",
+        got=_examples(cells),
+        wanted="http:// or https:// before each",
+        fix="Write it there in a copy of the table, and name that place with `fetch`.",
+        parameter="fetch",
+    )
 
 
 def _too_many_urls(urls: pd.Series, rows: int) -> ListingsError:

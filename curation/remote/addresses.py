@@ -376,8 +376,19 @@ def joined(base: str, name: str) -> str:
     --------
     >>> joined("s3://shop/2026/", "../photos/a b.jpg"), joined("https://shop.com/t/", "photos/a b.jpg")
     ('s3://shop/photos/a b.jpg', 'https://shop.com/t/photos/a%20b.jpg')
+    >>> joined("s3://shop/2026/", "a//b.jpg"), joined("s3://shop/2026/", "/photos/./b.jpg")
+    ('s3://shop/2026/a//b.jpg', 's3://shop/photos/b.jpg')
     """
     start = base[: len(scheme_of(base)) + 3]
     host, _, folder = base[len(start) :].partition("/")
-    path = posixpath.normpath(posixpath.join("/", folder, name)).lstrip("/")
-    return f"{start}{host}/{quote(path, safe='/%') if scheme_of(base) in _WEB else path}"
+    if scheme_of(base) in _WEB:
+        path = posixpath.normpath(posixpath.join("/", folder, name)).lstrip("/")
+        return f"{start}{host}/{quote(path, safe='/%')}"
+    # keys of a bucket are texts: a//b is another object than a/b, and only what goes up is read as a path
+    parts: list[str] = []
+    for part in (name.lstrip("/") if name.startswith("/") else f"{folder}{name}").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part != ".":
+            parts.append(part)
+    return f"{start}{host}/{'/'.join(parts)}"

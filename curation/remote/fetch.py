@@ -32,11 +32,13 @@ _THREADS = 16
 _AHEAD = 64
 #: Files of a store that are asked for first, from all over the list: if it gives none of them, it gives none.
 _SAMPLE = 16
+#: Servers and buckets that are asked for one file first, if there are more than that.
+_FIRST_STORES = 64
 #: Failures in a row, for reasons that are about all of a store, after which it is not asked any more.
 _MOST_FAILURES = 64
 #: Hexadecimal digits of a URL's hash in the name of its file, 128 bits.
 _HASH_LENGTH = 32
-Enough = Callable[[Mapping[str, str], Collection[str]], None]
+Enough = Callable[[Mapping[str, str], Collection[str], int], None]
 #: Parts of a query that are new whenever a link is signed: the same object has the same name.
 _SIGNED = re.compile(r"(?<=[?&])X-(?:Amz|Goog)-[^&]*&?", re.IGNORECASE)
 
@@ -122,6 +124,7 @@ class Fetcher:
         self._there: dict[str, list[Path]] = defaultdict(list)
         self._failures: dict[str, int] = defaultdict(int)
         self._refusing: dict[str, str] = {}
+        self._about_all: dict[str, str] = {}
 
     def fetch(self, urls: Sequence[str], reporter: Reporter, *, enough: Enough) -> Fetched:
         """Fetch what is not there, or not in the version that its store has now.
@@ -135,8 +138,8 @@ class Fetcher:
         reporter : Reporter
             Shows progress.
         enough : callable
-            Called with the servers and buckets that give nothing, and why, and with the URLs of what is there, as soon
-            as that is known; may raise.
+            Called with the servers and buckets that give nothing, and why, with the URLs of what is there, and with how
+            many of these servers and buckets were not asked, as soon as that is known; may raise.
 
         Raises
         ------
@@ -173,18 +176,27 @@ class Fetcher:
             with noise_to(), reporter.bar("fetching photos") as progress, warnings.catch_warnings(action="ignore"):
                 step = counted(progress, len(urls))
                 first = _samples(urls)
-                self._give(pool, first, fetched, step)
-                if self._refusing:
-                    enough(self._refusing, fetched.given)
+                stores = _by_store(first)
+                few = _of_few(stores)
+                self._ask_few(pool, few, stores, fetched, step, enough)
+                told = 0
+                rest = [url for url in first if url not in few]
+                for start in range(0, len(rest), _FIRST_STORES):
+                    part = rest[start : start + _FIRST_STORES]
+                    self._give(pool, part, fetched, step)
+                    self._find_refusing({store_of(url) for url in part}, stores)
+                    if len(self._refusing) > told:
+                        told = len(self._refusing)
+                        enough(self._refusing, fetched.given, 0)
                 self._give(pool, [url for url in urls if url not in first], fetched, step)
                 pool.shutdown()
         except OSError as error:
             where = home_as_tilde(self._folder)
             wanted = room(error, self._folder)
-            fix = "Make room there, or choose another `cache`; what is there is not fetched again."
+            fix = "Make room there, or choose" if wanted else "Choose"
             raise MachineError(
-                f"photos can't be kept in {where}: {error.strerror or error}"
-                + (f"; wanted {wanted}. {fix}" if wanted else "")
+                f"photos can't be kept in {where}: {error.strerror or error}{f'; wanted {wanted}' if wanted else ''}. "
+                f"{fix} another `cache`; what is there is not fetched again."
             ) from error
         finally:
             # after Ctrl-C: what is there stays, and nothing else is begun
@@ -194,19 +206,36 @@ class Fetcher:
     def _give(
         self, pool: ThreadPoolExecutor, urls: Collection[str], fetched: Fetched, step: Callable[[int], None]
     ) -> None:
-        """Fetch some files; a store that gives none of them for a reason that is about all is refusing."""
-        whys: dict[str, list[NotFetchedError | None]] = defaultdict(list)
+        """Fetch some files."""
         for url, result in zip(urls, map_ahead(pool, self._tried, urls, _AHEAD), strict=True):
             if isinstance(result, Given):
                 fetched.given[url] = result
-                whys[store_of(url)].append(None)
             else:
                 fetched.reasons[url] = result.reason
-                whys[store_of(url)].append(result)
+                if result.of_all:
+                    self._about_all[url] = result.reason
             step(1)
-        for store, each in whys.items():
-            if all(why is not None and why.of_all for why in each):
-                self._refusing.setdefault(store, str(each[0]))
+
+    def _ask_few(
+        self,
+        pool: ThreadPoolExecutor,
+        few: Collection[str],
+        stores: Mapping[str, Sequence[str]],
+        fetched: Fetched,
+        step: Callable[[int], None],
+        enough: Enough,
+    ) -> None:
+        """Ask a few of many servers: if none of them gives anything, none is likely to, and to ask all takes hours."""
+        self._give(pool, few, fetched, step)
+        if few and all(url in self._about_all for url in few):
+            whys = {store_of(url): self._about_all[url] for url in few}
+            enough({**whys, **dict.fromkeys(stores.keys() - whys.keys(), "")}, {}, len(stores) - len(few))
+
+    def _find_refusing(self, asked: Collection[str], stores: Mapping[str, Sequence[str]]) -> None:
+        """Note the stores that gave none of the files that were asked for first, for reasons that are about all."""
+        for store in sorted(asked):
+            if all(url in self._about_all for url in stores[store]):
+                self._refusing.setdefault(store, self._about_all[stores[store][0]])
 
     def _tried(self, url: str) -> Given | NotFetchedError:
         store = store_of(url)
@@ -268,14 +297,24 @@ class Fetcher:
 
 def _samples(urls: Sequence[str]) -> dict[str, None]:
     """Return a few URLs of each store, from all over the list, in its order."""
-    stores: dict[str, list[str]] = defaultdict(list)
-    for url in urls:
-        stores[store_of(url)].append(url)
     chosen: set[str] = set()
-    for each in stores.values():
+    for each in _by_store(urls).values():
         count = min(_SAMPLE, len(each))
         chosen.update(each[place * len(each) // count] for place in range(count))
     return dict.fromkeys(url for url in urls if url in chosen)
+
+
+def _by_store(urls: Collection[str]) -> dict[str, list[str]]:
+    stores: dict[str, list[str]] = defaultdict(list)
+    for url in urls:
+        stores[store_of(url)].append(url)
+    return stores
+
+
+def _of_few(stores: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return one URL of each of a few servers from all over the list; none, if there are only a few."""
+    first, count = [urls[0] for urls in stores.values()], len(stores)
+    return [first[place * count // _FIRST_STORES] for place in range(_FIRST_STORES)] if count > _FIRST_STORES else []
 
 
 def _name(url: str, found: Found | None) -> str:

@@ -15,9 +15,9 @@ import os, sys, time
 from pathlib import Path
 from training.utils.locks import held
 with held(Path(sys.argv[1]), sys.argv[2]):
-    child = os.fork() if sys.argv[3:] else os.getpid()
-    if child:
-        print(child, flush=True)
+    # the child says so itself: until it runs, it holds its parent's files too
+    if not (sys.argv[3:] and os.fork()):
+        print(os.getpid(), flush=True)
     sys.stdin.read()
 """
 

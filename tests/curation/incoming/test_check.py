@@ -261,3 +261,51 @@ def test_a_run_without_models_checks_nothing(finished, tmp_path):
     (tmp_path / "old" / "training" / "small.npy").unlink()
     with pytest.raises(curation.RunError, match=r"no small\.npy"):
         Checker(RunFolder(tmp_path / "old"))
+
+
+@pytest.mark.parametrize("write", [str.lower, str.upper, "  {} ".format])
+def test_a_label_that_is_only_written_in_another_way_is_judged_as_its_class(demo, table, checker, write):
+    id = table["id"][table["label"].notna()].iloc[5]
+    given = record(table, id)
+    plain, answer = checker([{**given, "id": None}, {**given, "id": None, "label": write(given["label"])}], demo)
+    assert answer["issues"] == plain["issues"]
+    assert answer["reasons"].casefold() == plain["reasons"].casefold()
+    if write(given["label"]).strip() != given["label"]:
+        assert answer["note"] == f"{write(given['label'])} is judged as the class {given['label']}"
+
+
+def test_a_label_like_two_classes_is_judged_as_none_of_them(checker, monkeypatch):
+    monkeypatch.setattr(type(checker._model), "classes", ("glass", "glasses"))
+    assert checker._model.spellings_of(["glasss", "GLASS"]).get("glasss") is None
+
+
+@pytest.mark.parametrize("price", ["29 EUR", "€29", {"amount": 29, "currency": "EUR"}])
+def test_a_price_in_another_currency_is_not_judged_by_numbers(checker, price):
+    (answer,) = checker([{"id": "a", "title": "lamp", "price": price}])
+    assert answer["error"] == "price is in another currency: got 'EUR'; wanted SGD"
+
+
+def test_a_currency_that_is_said_in_a_field_of_its_own_counts(checker):
+    answers = checker([{"title": "lamp", "price": 29, "currency": each} for each in ("EUR", "sgd", "$", "n/a", None)])
+    assert answers[0]["error"] == "currency is in another currency: got 'EUR'; wanted SGD"
+    assert not any("error" in answer for answer in answers[1:])
+
+
+def test_a_price_with_the_currency_of_the_run_is_the_number(checker):
+    plain, *answers = (
+        checker([{"title": "lamp", "price": each}])
+        for each in (1299.5, "SGD 1,299.50", "S$ 1.299,50", "$1299.50", {"value": "1299.50", "currencyCode": "SGD"})
+    )
+    assert all(answer == plain for answer in answers)
+
+
+def test_fields_may_be_written_in_other_cases(demo, table, checker):
+    given = record(table, table["id"].iloc[5])
+    loud = {f" {name.upper()} ": value for name, value in given.items()}
+    assert checker([loud], demo) == checker([given], demo)
+
+
+@pytest.mark.parametrize("nothing", ["n/a", "-", "NULL", ""])
+def test_words_for_none_say_nothing_as_in_a_table(checker, nothing):
+    said, none = checker([{"label": "Webcams", "price": nothing, "title": nothing}, {"label": "Webcams"}])
+    assert said == none

@@ -14,6 +14,7 @@ from curation.evidence.fitted import Fitted
 from curation.evidence.fitted_heads import scores_by_heads
 from curation.incoming.drift import drift_of, stability_index
 from curation.incoming.model import KNOWN_FEATURES, RunModel
+from curation.incoming.written import _replaced
 from curation.issues import KINDS
 from curation.run.folder import RunFolder
 from tests.support.reporters import Listener
@@ -389,3 +390,73 @@ def test_too_few_new_listings_say_nothing_of_drift():
 def test_the_record_is_json(grown):
     run, _, _ = grown
     assert json.loads(run.record_file.read_text())["since"]["new"] > 0
+
+
+@pytest.fixture(scope="module")
+def spelt(shop, table, tmp_path_factory):
+    """A run with a class in two spellings and a repost between them, and a table with a third spelling."""
+    webcams = table["id"][table["label"] == "Webcams"].tolist()
+    older = table.assign(label=table["label"].mask(table["id"].isin(webcams[::2]), "webcams"))
+    older = pd.concat([older, older[older["id"] == webcams[0]].assign(id="Z1", label="Webcams")], ignore_index=True)
+    file = shop / "spelt.csv"
+    older.to_csv(file, index=False)
+    folder = tmp_path_factory.mktemp("spelt")
+    earlier = RunFolder(curation.find_issues(curation.read_listings(file), run=folder / "earlier").folder)
+    newer = pd.concat([older, older[older["id"] == "Z1"].assign(id="Z2", label="WEBCAMS")], ignore_index=True)
+    run, listener = judged(shop, newer, earlier, folder / "run")
+    return run, listener, webcams[0]
+
+
+def test_a_label_that_is_only_written_in_another_way_is_judged_and_kept_as_written(spelt):
+    run, listener, _ = spelt
+    issues = run.issues().set_index("id")
+    assert pd.notna(issues["label_score"]["Z2"])
+    assert issues["given_label"]["Z2"] == "WEBCAMS"
+    assert not any("knows nothing" in line for line in listener.lines)
+    assert run.record()["since"]["new_classes"] == {}
+
+
+def test_reposts_among_spellings_of_a_class_are_told_once_and_contradict_nobody(spelt):
+    run, _, known = spelt
+    reasons = run.issues().set_index("id")["reasons"]
+    for id in (known, "Z1", "Z2"):
+        assert reasons[id].count("the same photo as") == 1, reasons[id]
+        assert "there" not in reasons[id].partition("the same photo as")[2].replace("price", ""), reasons[id]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "now", "wanted"),
+    [
+        ("a; b, given x; y there; c", "b", "a; b; c"),
+        ("b, given x; y there; c", "", "c"),
+        ("b, given x; y there", "d", "d"),
+        (pd.NA, "d", "d"),
+        ("a", "d", "a; d"),
+    ],
+)
+def test_a_reason_is_replaced_as_a_whole_whatever_labels_it_names(reasons, now, wanted):
+    assert _replaced(reasons, "b, given x; y there", now) == wanted
+
+
+def test_prices_in_another_currency_than_the_runs_are_refused(shop, table, finished, tmp_path):
+    newer = table.assign(price="EUR " + table["price"])
+    with pytest.raises(RunError, match=r"another currency than .* judged: got EUR; wanted SGD"):
+        judged(shop, newer, finished, tmp_path / "run")
+
+
+def test_a_table_of_numbers_alone_keeps_the_currency_of_the_run(grown, finished):
+    assert grown[0].record()["dataset"]["currency"] == finished.record()["dataset"]["currency"] == "SGD"
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_table_without_what_listings_were_worth_is_refused_with_what_to_do(shop, table, finished, tmp_path, refit):
+    earlier = tmp_path / "earlier"
+    shutil.copytree(finished.folder, earlier)
+    record = json.loads((earlier / "run.json").read_text())
+    record["settings"]["worth"] = "views"
+    (earlier / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunError) as refused:
+        judged(shop, table, RunFolder(earlier), tmp_path / "run", refit=refit)
+    assert "has its queue by views, which the table does not say" in str(refused.value)
+    assert "Leave it out" not in str(refused.value)
+    assert not (tmp_path / "run").exists()

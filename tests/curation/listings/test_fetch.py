@@ -290,3 +290,21 @@ def test_metadata_in_folders_of_splits_may_name_urls(here: Path, server: PhotoSe
 def test_the_url_of_a_cell_is_found(cell: str | None, url: str | None) -> None:
     found = find_urls(pd.Series([cell], dtype="string"))[0]
     assert (None if pd.isna(found) else found) == url
+
+
+@pytest.mark.parametrize(
+    "start", ["http:/shop.com/", "https:shop.com/", "https//shop.com/", "//cdn.shop.com/", "www.shop.com/"]
+)
+def test_urls_without_a_whole_protocol_are_told_as_such(tmp_path, start):
+    table = pd.DataFrame(
+        {"id": list("abcd"), "image": [f"{start}{row}.jpg" for row in range(4)], "label": list("xyxy")}
+    )
+    with pytest.raises(curation.CurateError, match="seem to be URLs without a whole protocol") as refused:
+        curation.read_listings(table, root=tmp_path)
+    assert "allow_outside" not in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["http:/shop.com/listings.csv", Path("s3://shop/listings.csv")])
+def test_a_dataset_at_a_url_that_lost_a_slash_is_told_as_such(source):
+    with pytest.raises(curation.CurateError, match="the URL has lost a slash, or is no text"):
+        curation.read_listings(source)

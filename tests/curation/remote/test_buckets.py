@@ -233,3 +233,11 @@ def test_a_store_in_memory_works_as_well() -> None:
     files.pipe("/shop/table.csv", table([*PHOTOS]).to_csv(index=False).encode())
     again = curation.read_listings("memory://shop/table.csv")
     assert contents(again) == list(PHOTOS.values())
+
+
+def test_keys_with_empty_parts_are_objects_of_their_own(buckets: BucketServer) -> None:
+    objects = {"t/a//b.png": photo_bytes(1), "t/a/b.png": photo_bytes(2), "t/c.png": photo_bytes(3)}
+    rows = "id,image,label\n1,a//b.png,lamp\n2,a/b.png,sofa\n3,a/./x/../../c.png,lamp\n"
+    buckets.make("shop", {**objects, "t/listings.csv": rows.encode()})
+    listings = curation.read_listings("s3://shop/t/listings.csv")
+    assert contents(listings) == list(objects.values())

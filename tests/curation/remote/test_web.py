@@ -215,3 +215,38 @@ def test_a_redirect_of_a_table_stays_on_its_server(server: PhotoServer) -> None:
         curation.ListingsError, match=r"is redirected to http://169\.254\.169\.254/latest/meta-data/, which"
     ):
         curation.read_listings(f"{server.address}/metadata-1.csv")
+
+
+def dead(count: int) -> list[str]:
+    """Return the addresses of servers that refuse every connection."""
+    return [f"http://127.0.{row // 200 + 1}.{row % 200 + 1}:9" for row in range(count)]
+
+
+@pytest.mark.usefixtures("_in_a_hurry")
+def test_of_many_servers_a_few_are_asked_and_if_none_gives_anything_no_others() -> None:
+    servers = dead(900)
+    with pytest.raises(curation.CurateError) as refused:
+        curation.read_listings(table([f"{each}/1.png" for each in servers]), fetch=servers)
+    assert "none of 64 servers and buckets" in str(refused.value)
+    assert "836 more were not asked" in str(refused.value)
+    assert "whether this machine reaches the internet" in str(refused.value)
+
+
+@pytest.mark.usefixtures("_in_a_hurry")
+def test_many_dead_servers_are_given_up_as_soon_as_too_many_photos_are_lost(server: PhotoServer) -> None:
+    servers = dead(300)
+    images = [f"{each}/1.png" for each in servers]
+    for row in range(0, len(images), 5):
+        images[row] = f"{server.address}/{row}.png"
+    with pytest.raises(curation.CurateError, match="gives no photo, as do") as refused:
+        curation.read_listings(table(images), fetch=[*servers, server.address])
+    lost = int(str(refused.value).partition(" of 300 photos are there")[0].rpartition(" ")[2])
+    assert 60 < lost < 150
+
+
+@pytest.mark.usefixtures("_in_a_hurry")
+def test_all_of_many_dead_servers_are_asked_if_any_number_may_be_missing(server: PhotoServer) -> None:
+    servers = dead(100)
+    images = [*[f"{each}/1.png" for each in servers], *[f"{server.address}/{row}.png" for row in range(4)]]
+    listings = curation.read_listings(table(images), fetch=[*servers, server.address], allow_bad=1.0)
+    assert listings.table["image"].str.startswith("/").sum() == 4
