@@ -355,6 +355,30 @@ def test_keys_after_an_undo_wait_until_its_listing_is_shown(app):
     assert made == [(first, "delete"), (first, "undo"), (first, "ambiguous")]
 
 
+def test_an_undo_takes_a_decision_back_that_still_waits_for_what_comes_next(app):
+    asked: list[Any] = []
+    released: list[bool] = []
+
+    def hold(route: Any) -> None:
+        if not released and '"following"' in (route.request.post_data or ""):
+            asked.append(route)
+        else:
+            route.continue_()
+
+    app.page.route("**/operators/execute", hold)
+    first = app.open_first()
+    before = len(app.journal)
+    for key in "du":
+        app.page.keyboard.press(key)
+    released.append(True)
+    for route in asked:
+        route.continue_()
+    # a route is served only while the page is asked for something, and what follows waits for the journal
+    app.page.unroute("**/operators/execute", hold)
+    assert waited_for(lambda: len(app.journal) >= before + 2 and app.card("") == first)
+    assert [(record.id, record.action) for record in app.journal[before:]] == [(first, "delete"), (first, "undo")]
+
+
 def test_an_undo_leaves_a_decision_that_a_colleague_made_out_of_sight(app):
     first = app.open_first()
     app.press("k")

@@ -51,10 +51,13 @@ function act(name, isKey = false) {
   if (!isPhotoOpen() && open.opened === null) return isForm(name) ? ask(name) : run(name);
   const card = open.cards.get(shown());
   if (!card || !card.id) return; // the card on the screen is that of another listing
+  // the key before waits for what comes next: nobody sees yet what another one would decide on, but an undo takes that
+  // one back, and a form shows what it is about
+  if (open.key) return name === "undo" || isForm(name) ? whenQuiet(() => act(name)) : null;
   if (isKey && open.ended === shown() && !["undo", "ask_note"].includes(name)) return tell("This was the last one. To change it, press u first.");
   if (isForm(name)) whenQuiet(() => ask(name, shown()));
   else if (!AT_ONCE[name] || !AT_ONCE[name](card) || !isExploring()) askServer(name, card);
-  else if (!open.next) open.key ??= name;
+  else if (!open.next) open.key = name;
   else decide(name);
 }
 
@@ -200,7 +203,7 @@ function whenQuiet(action) {
 }
 
 function quiet() {
-  if (!open.waiting || open.outbox.length) return;
+  if (!open.waiting || open.key || open.outbox.length) return;
   if (open.ahead) return follow();
   const action = open.waiting;
   open.waiting = null;
@@ -230,9 +233,10 @@ function take(sample, { following, ...card }) {
     loadAhead(next);
     clearTimeout(open.loading);
     open.loading = setTimeout(load, FRESH);
-    if (open.key) decide(open.key);
-    else draw();
+    const { key } = open;
     open.key = null;
+    if (key) decide(key);
+    else draw();
   } else draw();
 }
 
