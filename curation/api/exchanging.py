@@ -46,14 +46,14 @@ class RunExchange(RunReview):
         Parameters
         ----------
         format : str
-            ``label-studio``, ``datalab`` or ``huggingface``.
+            ``label-studio``, ``datalab``, ``huggingface``, ``coco`` or ``cvat``.
         output : str or Path, optional
             A new or empty folder; by default one with the name of the format in the current one. It is written whole
             or not at all.
         top : int, optional
-            With ``label-studio``: only so many listings, the most urgent.
+            With ``label-studio`` and ``cvat``: only so many listings, the most urgent.
         all : bool
-            With ``label-studio``: all listings, and not only those that are flagged and undecided.
+            With ``label-studio`` and ``cvat``: all listings, and not only those that are flagged and undecided.
         photo_prefix : str, optional
             With ``label-studio``: what the URLs of photos begin with, e.g. ``"https://photos.shop.com/"``.
 
@@ -113,7 +113,7 @@ class RunExchange(RunReview):
         Parameters
         ----------
         format : str
-            ``label-studio`` or ``huggingface``.
+            ``label-studio``, ``huggingface``, ``coco`` or ``cvat``.
         file : str, Path or datasets.Dataset
             What that tool wrote; with ``huggingface`` also the dataset itself, as it was loaded and changed.
         reviewer : str, optional

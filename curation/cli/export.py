@@ -58,11 +58,15 @@ def _output(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+_top = click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N most urgent listings.")
+_all = click.option("--all", is_flag=True, help="All listings, and not only those that are flagged and undecided.")
+
+
 @export.command("label-studio", epilog="Example: curate export label-studio --photo-prefix https://photos.shop.com/")
 @run_option
 @_output
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N most urgent listings.")
-@click.option("--all", is_flag=True, help="All listings, and not only those that are flagged and undecided.")
+@_top
+@_all
 @click.option(
     "--photo-prefix",
     metavar="URL",
@@ -102,6 +106,34 @@ def huggingface(run_folder: Path | None, output: Path | None, as_json: bool) -> 
     The labels are those of the cleaned dataset if `curate apply-fixes` wrote one, and the given ones otherwise.
     """
     _export(run_folder, "huggingface", output, as_json=as_json)
+
+
+@export.command("coco", epilog="Example: curate export coco --output shop-coco")
+@run_option
+@_output
+@json_option
+def coco(run_folder: Path | None, output: Path | None, as_json: bool) -> None:
+    """Write files of COCO: each photo with its class as the category of one annotation, which covers it.
+
+    The labels are those of the cleaned dataset if `curate apply-fixes` wrote one, and the given ones otherwise. Photos
+    are not copied. Categories that were changed come back with `curate import-decisions coco`.
+    """
+    _export(run_folder, "coco", output, as_json=as_json)
+
+
+@export.command("cvat", epilog="Example: curate export cvat --top 500 --output check")
+@run_option
+@_output
+@_top
+@_all
+@json_option
+def cvat(run_folder: Path | None, output: Path | None, top: int | None, all: bool, as_json: bool) -> None:
+    """Write tags of photos to check for CVAT, and the labels of its task.
+
+    The listings are those that are flagged and undecided, most urgent first. Its exports as CVAT for images 1.1 come
+    back with `curate import-decisions cvat`.
+    """
+    _export(run_folder, "cvat", output, as_json=as_json, top=top, all=all)
 
 
 def _export(run_folder: Path | None, format: str, output: Path | None, *, as_json: bool, **options: Any) -> None:

@@ -47,9 +47,10 @@ def import_decisions(
 ) -> None:
     """Record what people decided in another tool.
 
-    FORMAT is label-studio, and FILE an export of the project, JSON or JSON-MIN; or FORMAT is huggingface, and FILE the
-    exported folder or its metadata, with labels that were changed. Each answer becomes a decision of whoever gave it.
-    The dataset only changes when you type `curate apply-fixes`; `curate undo --imported` takes the decisions back.
+    FORMAT is label-studio, and FILE an export of the project: JSON, JSON-MIN, CSV or TSV. Or it is cvat, and FILE the
+    annotations.xml of an export as CVAT for images 1.1. Or it is huggingface or coco, and FILE what was exported, with
+    labels that were changed. Each answer becomes a decision of whoever gave it. The dataset only changes when you type
+    `curate apply-fixes`; `curate undo --imported` takes the decisions back.
     """
     run = curation.open_run(run_folder)
     imported = run.import_decisions(

@@ -45,7 +45,7 @@ FORMATS: Mapping[str, Format] = {
         Format(
             "label-studio",
             writes="tasks with predictions, and a labelling configuration",
-            reads="its exports JSON and JSON-MIN",
+            reads="its exports JSON, JSON-MIN, CSV and TSV",
             module="curation.interchange.label_studio",
             options=("all", "top", "photo_prefix"),
         ),
@@ -60,6 +60,19 @@ FORMATS: Mapping[str, Format] = {
             writes="an imagefolder with metadata and a dataset card",
             reads="labels that were changed in it",
             module="curation.interchange.huggingface",
+        ),
+        Format(
+            "coco",
+            writes="images with their class as annotation and category",
+            reads="categories that were changed in it",
+            module="curation.interchange.coco",
+        ),
+        Format(
+            "cvat",
+            writes="tags of photos to check, and the labels of the task",
+            reads="its export CVAT for images 1.1",
+            module="curation.interchange.cvat",
+            options=("all", "top"),
         ),
     )
 }
@@ -97,12 +110,15 @@ class Asked:
         Given label of each listing.
     classes : collection of str
         Classes of the run, and new ones.
+    photos : mapping of str to (str or None)
+        Path of each listing's photo, from the folder of the dataset.
     reviewer : str or None
         Who decided, where the file names nobody.
     """
 
     labels: Mapping[str, str | None]
     classes: Collection[str]
+    photos: Mapping[str, str | None]
     reviewer: str | None = None
 
 

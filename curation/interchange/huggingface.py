@@ -14,17 +14,15 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from curation.errors import DecisionsError, InputError, RunError, some
-from curation.fixes.edits import labels_after
+from curation.errors import DecisionsError, InputError, some
+from curation.interchange.answers import reviewer_of
+from curation.interchange.chosen import OF_LABELS, labelled, rows_of
 from curation.interchange.contract import Answers, Asked, Exported
 from curation.listings.tables import read_raw
 from curation.rendering.words import agree, many
-from curation.run.damaged import readable
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, check_reviewer, reviewer_name
-from curation.run.manifests import call_again
+from curation.run.journal import Decision
 from curation.run.own_photos import OwnPhotos
-from training.utils.csv_files import restored_cells
 from training.utils.files import NotReadableError, copy_regular, whole_folder, write_text
 from training.utils.units import now
 
@@ -54,12 +52,12 @@ def write(run: RunFolder, folder: Path) -> Exported:
     RunError
         If ``cleaned/`` is damaged.
     """
-    table, cleaned = _labelled(run)
+    table, cleaned = labelled(run)
     issues = run.issues().set_index("id")
     photos, left_out = OwnPhotos(run), list[str]()
     splits: dict[str, list[dict[str, Any]]] = {}
     with whole_folder(folder, new=True) as built:
-        for number, row in enumerate(table.astype(object).where(table.notna(), None).to_dict("records")):
+        for number, row in enumerate(rows_of(table)):
             suffix = _suffix(photos, row["image"])
             if suffix is None:
                 left_out.append(row["id"])
@@ -81,9 +79,7 @@ def write(run: RunFolder, folder: Path) -> Exported:
             write_text(built / split / METADATA, "".join(lines))
         write_text(built / "README.md", _card(run, splits, cleaned=cleaned))
     notes = [
-        "Labels are those of the cleaned dataset."
-        if cleaned
-        else "Labels are the given ones: nothing was applied yet. For corrected ones, call `apply_fixes()` first.",
+        OF_LABELS[cleaned],
         f"Load it in Python: datasets.load_dataset('imagefolder', data_dir={str(folder)!r})",
     ]
     if left_out:
@@ -93,27 +89,6 @@ def write(run: RunFolder, folder: Path) -> Exported:
             f"it: {some(left_out)}."
         )
     return Exported(NAME, folder, sum(map(len, splits.values())), tuple(notes))
-
-
-def _labelled(run: RunFolder) -> tuple[pd.DataFrame, bool]:
-    """Return the listings with the labels that are exported, and whether those are of the cleaned dataset."""
-    listings = run.listings(["id", "image", "label", "split", "unreadable", *_TEXTS, "price"])
-    if "unreadable" in listings:
-        listings["image"] = listings["image"].mask(listings["unreadable"].notna())
-    cleaned = run.standing(run.cleaned)
-    if not cleaned.is_dir():
-        return listings, False
-    file = cleaned / "changes.csv"
-    if not file.is_file():
-        raise RunError(f"{cleaned} is damaged", got="no changes.csv", fix=f"Write it again with {call_again(cleaned)}.")
-    with readable(file, fix=f"Write it again with {call_again(cleaned)}."):
-        changes = restored_cells(read_raw(file, names=("id", "action", "new_label")).table)
-    deleted = listings["id"].isin(changes.loc[changes["action"] == "delete", "id"])
-    listings = listings.assign(label=labels_after(listings, changes))[~deleted].reset_index(drop=True)
-    if "price" in listings and "new_price" in changes:
-        prices = pd.to_numeric(changes.set_index("id")["new_price"].replace("", None))
-        listings["price"] = listings["id"].map(prices).fillna(listings["price"].astype(float))
-    return listings, True
 
 
 def _suffix(photos: OwnPhotos, image: str | None) -> str | None:
@@ -232,7 +207,7 @@ def read(file: Any, asked: Asked) -> Answers:
             fix="To delete listings, decide so in the review.",
             parameter="file",
         )
-    reviewer, time = check_reviewer(asked.reviewer or reviewer_name()), now()
+    reviewer, time = reviewer_of(asked), now()
     decisions = [
         Decision(id, "keep", None, reviewer, time, NAME)
         if label == asked.labels.get(id)

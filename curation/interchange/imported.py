@@ -102,6 +102,10 @@ def import_decisions(
     module = importlib.import_module(format_of(format, reads=True).module)
     name = file.name if isinstance(file, Path) else "the dataset"
     decidable = Decidable.of(run)
+    listings = run.listings(["id", "image"])
+    photos = dict(
+        zip(listings["id"], listings["image"].astype(object).where(listings["image"].notna(), None), strict=True)
+    )
     added: list[Decision] = []
     result: list[Imported] = []
 
@@ -109,7 +113,7 @@ def import_decisions(
         said = run.decisions()[0]
         known = new_classes_of({id: holds(stack) for id, stack in stacks_of(said).items() if stack})
         classes = [*decidable.classes, *known, *new_classes]
-        answers = module.read(file, Asked(decidable.labels, classes, reviewer))
+        answers = module.read(file, Asked(decidable.labels, classes, photos, reviewer))
         fitting, unknown = _fitting(name, answers, decidable, classes, allow_unknown=allow_unknown)
         checked = check_decisions(fitting, decidable, new_classes=new_classes, known=known)
         require_labels(checked, decidable.labels)

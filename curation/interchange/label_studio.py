@@ -1,4 +1,4 @@
-"""Label Studio: tasks with predictions and a labelling configuration out; its exports JSON and JSON-MIN back.
+"""Label Studio: tasks with predictions and a labelling configuration out; its exports JSON, JSON-MIN and CSV back.
 
 A task asks for the class of a photo. What is suggested is its prediction, so that it is chosen when the task is opened.
 A second question has ``delete`` and ``ambiguous``; whoever answers it says nothing of the class.
@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
-from curation.errors import DecisionsError, InputError, short_repr, some
+from curation.errors import DecisionsError, short_repr, some
+from curation.interchange.answers import ACTIONS, decision_of, parse_time, read_bytes, read_json
+from curation.interchange.chosen import rows_of, to_review
 from curation.interchange.contract import Answers, Asked, Exported
+from curation.interchange.markup import require_names
+from curation.listings.tables import read_raw
 from curation.rendering.words import many
-from curation.run.flags import is_flagged
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_reviewer, person, reviewer_name
-from training.utils.bounded import most_bytes, parse_json
-from training.utils.files import read_regular, whole_folder, write_json, write_text
-from training.utils.units import now
+from training.utils.bounded import parse_json
+from training.utils.files import whole_folder, write_json, write_text
 
 __all__ = ["CONFIG", "NAME", "TASKS", "read", "write"]
 
@@ -33,12 +35,8 @@ TASKS = "tasks.json"
 CONFIG = "config.xml"
 #: The questions, by their names in the configuration.
 _LABEL, _OTHER = "label", "decision"
-#: Answers to the second one, which a configuration of one's own may also have among the classes.
-_ACTIONS = ("delete", "ambiguous")
 #: Where Label Studio serves files of its own disk, below its document root.
 _LOCAL = "/data/local-files/?d="
-#: Bytes of an export that is read.
-_LARGEST = 1 << 30
 
 
 def write(
@@ -64,33 +62,18 @@ def write(
     InputError
         If no listing is left, or the folder can't be written.
     """
-    issues = _chosen(run, top, all=all)
-    if issues.empty:
-        raise InputError(
-            "there is no listing to export",
-            got="no flagged listing without a decision",
-            fix="Export all with `all=True`.",
-            parameter="all",
-        )
+    issues = to_review(run, top, all=all)
+    require_names(run.classes)
     urls = _urls(run, photo_prefix)
     photos = bool(urls)
     listings = run.listings(["id", "title", "price"]).set_index("id")
-    tasks = [_task(row, listings.loc[row["id"]], urls.get(row["id"], "") if photos else None) for row in _rows(issues)]
+    tasks = [
+        _task(row, listings.loc[row["id"]], urls.get(row["id"], "") if photos else None) for row in rows_of(issues)
+    ]
     with whole_folder(folder, new=True) as built:
         write_json(built / TASKS, tasks)
         write_text(built / CONFIG, _config(run.classes, photos=photos))
     return Exported(NAME, folder, len(tasks), tuple(_notes(run, folder, tasks, photo_prefix)))
-
-
-def _chosen(run: RunFolder, top: int | None, *, all: bool) -> pd.DataFrame:
-    issues = run.issues().sort_values("priority", kind="stable")
-    if not all:
-        issues = issues[is_flagged(issues) & ~issues["id"].isin(list(run.holding_decisions().decisions))]
-    return issues if top is None else issues.head(top)
-
-
-def _rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    yield from table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[misc]
 
 
 def _urls(run: RunFolder, prefix: str | None) -> dict[str, str]:
@@ -98,7 +81,7 @@ def _urls(run: RunFolder, prefix: str | None) -> dict[str, str]:
     table = run.listings(["id", "image", "fetched_from"])
     root = (Path.cwd() / run.photo_root).resolve()
     urls = {}
-    for row in _rows(table):
+    for row in rows_of(table):
         if row["image"] is None:
             continue
         if row.get("fetched_from") and prefix is None:
@@ -149,7 +132,7 @@ def _config(classes: list[str], *, photos: bool) -> str:
             *(f'    <Choice value="{html.escape(name)}"/>' for name in classes),
             "  </Choices>",
             f'  <Choices name="{_OTHER}" toName="{asked}" choice="single" showInline="true">',
-            *(f'    <Choice value="{action}"/>' for action in _ACTIONS),
+            *(f'    <Choice value="{action}"/>' for action in ACTIONS),
             "  </Choices>",
             "</View>",
             "",
@@ -171,7 +154,7 @@ def _notes(run: RunFolder, folder: Path, tasks: list[dict[str, Any]], prefix: st
 
 
 def read(file: Path, asked: Asked) -> Answers:
-    """Read an export, JSON or JSON-MIN.
+    """Read an export: JSON, JSON-MIN, CSV or TSV.
 
     Parameters
     ----------
@@ -215,17 +198,29 @@ def read(file: Path, asked: Asked) -> Answers:
 
 
 def _tasks(file: Path) -> list[dict[str, Any]]:
-    wanted = "an export of Label Studio, JSON or JSON-MIN"
-    if not file.is_file():
-        raise DecisionsError("there is no such file", got=str(file), wanted=wanted, parameter="file")
-    try:
-        tasks = parse_json(read_regular(file, min(_LARGEST, most_bytes())).decode("utf-8-sig"))
-    except ValueError as error:
-        raise DecisionsError(
-            f"{file.name} is no JSON", got=str(error).splitlines()[0], wanted=wanted, parameter="file"
-        ) from None
+    wanted = "an export of Label Studio: JSON, JSON-MIN, CSV or TSV"
+    tasks = _of_table(file, wanted) if file.suffix.lower() in (".csv", ".tsv") else read_json(file, wanted)
     if not isinstance(tasks, list) or not tasks or not all(isinstance(task, dict) for task in tasks):
         raise DecisionsError(f"{file.name} has no tasks", got=short_repr(tasks), wanted=wanted, parameter="file")
+    return tasks
+
+
+def _of_table(file: Path, wanted: str) -> list[dict[str, Any]]:
+    """Return the rows of CSV or TSV as JSON-MIN has them; several choices are JSON in a cell."""
+    read_bytes(file, wanted)
+    try:
+        table = read_raw(file, names=("listing_id", "given_label", _LABEL, _OTHER)).table
+    except (OSError, ValueError) as error:
+        raise DecisionsError(
+            f"{file.name} can't be read", got=str(error).splitlines()[0], wanted=wanted, parameter="file"
+        ) from error
+    tasks = list(rows_of(table.replace("", None)))
+    for task in tasks:
+        for name in (_LABEL, _OTHER):
+            cell = task.get(name)
+            if isinstance(cell, str) and cell.startswith('{"choices"'):
+                with suppress(ValueError):
+                    task[name] = parse_json(cell)
     return tasks
 
 
@@ -303,34 +298,12 @@ def _by(annotation: Mapping[str, Any], who: Any) -> dict[str, Any]:
     if isinstance(who, str) and who.isdecimal():
         who = int(who)
     when = annotation.get("updated_at") or annotation.get("created_at")
-    return {"who": who if isinstance(who, int | str) and who != "" else None, "time": _time(when)}
-
-
-def _time(text: Any) -> str:
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        return moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    except (TypeError, ValueError, OverflowError):
-        return now()
+    return {"who": who if isinstance(who, int | str) and who != "" else None, "time": parse_time(when)}
 
 
 def _decision(answer: Mapping[str, Any], asked: Asked) -> Decision | None:
-    """Return what an answer decides; None if it holds none."""
     labels, others = answer["chosen"][_LABEL], answer["chosen"][_OTHER]
-    # a configuration of one's own may have both among the classes
-    others = [*others, *(name for name in labels if name not in asked.classes and name.lower() in _ACTIONS)]
-    labels = [name for name in labels if name not in others]
-    if others:
-        action, label = others[0].lower(), None
-    elif len(set(labels)) > 1:
-        action, label = "ambiguous", None
-    elif labels:
-        is_kept = labels[0] == asked.labels.get(answer["id"])
-        action, label = ("keep", None) if is_kept else ("relabel", labels[0])
-    else:
-        return None
-    return Decision(answer["id"], action, label, _reviewer(answer["who"], asked), answer["time"], NAME)
+    return decision_of(answer["id"], labels, others, asked, _reviewer(answer["who"], asked), answer["time"], NAME)
 
 
 def _reviewer(who: str | int | None, asked: Asked) -> str:

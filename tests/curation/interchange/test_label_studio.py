@@ -150,6 +150,27 @@ def test_the_small_form_that_its_own_converter_writes_says_the_same(run, interfa
     assert run.import_decisions("label-studio", file).already_there == 2
 
 
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_the_table_that_its_own_converter_writes_says_the_same(run, interface, separator):
+    from label_studio_sdk.converter import Converter
+
+    answers = {
+        "00": [annotation(region("label", "desk"))],
+        "01": [annotation(region("label", "chair", "desk"))],
+        "02": [annotation(region("decision", "delete"), by=BEN)],
+        "03": [annotation()],
+    }
+    file = export_of(run, answers)
+    config = Path("project.json-tasks", CONFIG).read_text()
+    Converter(config, project_dir=".").convert_to_csv(str(file), "table", is_dir=False, sep=separator, header=True)
+    (table,) = Path("table").iterdir()
+    table = table.rename(table.with_suffix(".csv" if separator == "," else ".tsv"))
+    imported = run.import_decisions("label-studio", table)
+    assert said(run) == {"00": ("relabel", "desk"), "01": ("ambiguous", None), "02": ("delete", None)}
+    assert imported.unanswered == 1
+    assert run.import_decisions("label-studio", file).new == 0
+
+
 def test_an_export_given_again_adds_nothing(run):
     file = export_of(run, {"00": [annotation(region("label", "desk"))]})
     run.import_decisions("label-studio", file)
