@@ -14,7 +14,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 # e.g. `make torture ARGS="kills --count 50 --seed 1"`
 ARGS ?=
 
-.PHONY: help demo test torture check audit browser resolve clean
+.PHONY: help demo test torture check audit browser postgresql resolve clean
 
 help:
 	@echo "make demo     set up, then run the whole loop on a drawn marketplace"
@@ -65,7 +65,7 @@ demo: $(VENV)/.run
 	@$(BIN)/curate status
 	@echo "Open the review with: $(BIN)/curate review"
 
-test: $(VENV)/.test browser
+test: $(VENV)/.test browser postgresql
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 torture: $(VENV)/.test
@@ -76,6 +76,13 @@ browser:
 	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
 		|| { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null 2>&1 \
 		|| echo "Chromium could not be installed; the browser tests will be skipped." >&2
+
+# Tables of issues are tested in a real PostgreSQL where there is one.
+postgresql:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] \
+		|| ! command -v apt-get >/dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq postgresql; } >/dev/null 2>&1 \
+		|| echo "PostgreSQL could not be installed; its tests will be skipped." >&2
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from curation.exploration.findings import Exploration
     from curation.fixes import Fixes, Undone
     from curation.gate import Gate
+    from curation.interchange.given import ImportedListings, import_listings
     from curation.issues.summary import Summary
     from curation.listings import Listings, read_listings
     from curation.models.compare import compare_models
@@ -73,6 +74,7 @@ __all__ = [
     "Export",
     "Fixes",
     "Gate",
+    "ImportedListings",
     "InputError",
     "Listings",
     "ListingsError",
@@ -101,6 +103,7 @@ __all__ = [
     "diff",
     "explore",
     "find_issues",
+    "import_listings",
     "load_model",
     "open_run",
     "read_listings",
@@ -137,6 +140,7 @@ _HOMES = {
     "curation.exploration.findings": ["Exploration"],
     "curation.fixes": ["Fixes", "Undone"],
     "curation.gate": ["Gate"],
+    "curation.interchange.given": ["ImportedListings", "import_listings"],
     "curation.issues.summary": ["Summary"],
     "curation.listings": ["Listings", "read_listings"],
     "curation.models.compare": ["compare_models"],

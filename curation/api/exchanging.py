@@ -40,13 +40,16 @@ class RunExchange(RunReview):
         top: int | None = None,
         all: bool = False,
         photo_prefix: str | None = None,
+        database: str | None = None,
+        table_prefix: str | None = None,
+        dataset: str | None = None,
     ) -> Exported:
         """Write the run for another tool; docs/interchange.md says what each format holds. The run stays as it is.
 
         Parameters
         ----------
         format : str
-            ``label-studio``, ``datalab``, ``huggingface``, ``coco`` or ``cvat``.
+            ``label-studio``, ``datalab``, ``huggingface``, ``coco``, ``cvat``, ``sql`` or ``fiftyone``.
         output : str or Path, optional
             A new or empty folder; by default one with the name of the format in the current one. It is written whole
             or not at all.
@@ -56,12 +59,19 @@ class RunExchange(RunReview):
             With ``label-studio`` and ``cvat``: all listings, and not only those that are flagged and undecided.
         photo_prefix : str, optional
             With ``label-studio``: what the URLs of photos begin with, e.g. ``"https://photos.shop.com/"``.
+        database : str, optional
+            With ``sql``: its URL for SQLAlchemy, e.g. ``"postgresql://user@host/shop"``.
+        table_prefix : str, optional
+            With ``sql``: what the names of the tables begin with, ``curate_`` by default; with a schema before it, e.g.
+            ``"quality.curate_"``.
+        dataset : str, optional
+            With ``fiftyone``: the name of a dataset of your own.
 
         Raises
         ------
         InputError
-            If there is no such format, it does not take an argument, there is nothing to export, or the folder can't
-            be written.
+            If there is no such format, it does not take an argument or lacks one, there is nothing to export, or the
+            target can't be written.
 
         Examples
         --------
@@ -75,7 +85,8 @@ class RunExchange(RunReview):
         """
         from curation.interchange.exported import export_run
 
-        options = {"top": top, "all": all, "photo_prefix": photo_prefix}
+        options = {"top": top, "all": all, "photo_prefix": photo_prefix, "database": database}
+        options |= {"table_prefix": table_prefix, "dataset": dataset}
         return export_run(self._files, format, as_path(output), options)
 
     def to_datalab(self) -> Datalab:
@@ -101,6 +112,7 @@ class RunExchange(RunReview):
         *,
         reviewer: str | None = None,
         new_classes: str | Iterable[str] = (),
+        label_field: str | None = None,
         allow_unknown: bool = False,
         dry_run: bool = False,
     ) -> Imported:
@@ -113,13 +125,16 @@ class RunExchange(RunReview):
         Parameters
         ----------
         format : str
-            ``label-studio``, ``huggingface``, ``coco`` or ``cvat``.
+            ``label-studio``, ``huggingface``, ``coco``, ``cvat`` or ``fiftyone``.
         file : str, Path or datasets.Dataset
-            What that tool wrote; with ``huggingface`` also the dataset itself, as it was loaded and changed.
+            What that tool wrote; with ``huggingface`` also the dataset itself, as it was loaded and changed,
+            and with ``fiftyone`` the name of the dataset.
         reviewer : str, optional
             Name for decisions that carry none; by default ``CURATE_REVIEWER`` or the name of your account.
         new_classes : str or iterable of str
             Classes that the dataset does not have yet and that decisions may name.
+        label_field : str, optional
+            With ``fiftyone``: the field with the labels; by default ``ground_truth``, or the only one with classes.
         allow_unknown : bool
             Leave out decisions on listings that the run does not have.
         dry_run : bool
@@ -139,6 +154,7 @@ class RunExchange(RunReview):
             Path(file) if isinstance(file, str) else file,
             reviewer=reviewer,
             new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
+            label_field=label_field,
             allow_unknown=allow_unknown,
             dry_run=dry_run,
         )

@@ -18,6 +18,7 @@ from curation.cli.export import export
 from curation.cli.find import find_issues
 from curation.cli.group import Group
 from curation.cli.import_decisions import import_decisions
+from curation.cli.import_listings import import_listings
 from curation.cli.predict import predict
 from curation.cli.retrain import retrain
 from curation.cli.review import review
@@ -81,5 +82,6 @@ for command in (
     predict,
     export,
     import_decisions,
+    import_listings,
 ):
     main.add_command(command)

@@ -136,13 +136,44 @@ def cvat(run_folder: Path | None, output: Path | None, top: int | None, all: boo
     _export(run_folder, "cvat", output, as_json=as_json, top=top, all=all)
 
 
+@export.command("sql", epilog="Example: curate export sql --database postgresql://me@db/shop")
+@run_option
+@click.option("--database", required=True, metavar="URL", help="A URL of SQLAlchemy.")
+@click.option(
+    "--table-prefix",
+    metavar="TEXT",
+    help="What the names of the tables begin with, and a schema before it: quality.curate_. [default: curate_]",
+)
+@json_option
+def sql(run_folder: Path | None, database: str, table_prefix: str | None, as_json: bool) -> None:
+    """Fill the tables curate_issues and curate_decisions of a database.
+
+    They are keyed by the id of the listings. Each export replaces all their rows, in one transaction. Needs pip install
+    'curate[sql]'.
+    """
+    _export(run_folder, "sql", None, as_json=as_json, database=database, table_prefix=table_prefix)
+
+
+@export.command("fiftyone", epilog="Example: curate export fiftyone --dataset shop")
+@run_option
+@click.option("--dataset", required=True, metavar="NAME", help="A dataset of your own.")
+@json_option
+def fiftyone(run_folder: Path | None, dataset: str, as_json: bool) -> None:
+    """Write the issues into a dataset of your own in FiftyOne: fields, a tag, a saved view and a run.
+
+    Labels that are changed there, and the tags keep, delete and ambiguous, come back with `curate import-decisions
+    fiftyone`. For a review with curate's own keys, type `curate review` instead.
+    """
+    _export(run_folder, "fiftyone", None, as_json=as_json, dataset=dataset)
+
+
 def _export(run_folder: Path | None, format: str, output: Path | None, *, as_json: bool, **options: Any) -> None:
     run = curation.open_run(run_folder)
     exported = run.export(format, output, **options)
     if as_json:
         print_json(exported.to_dict())
         return
-    echo(f"{exported.folder}: {many(exported.listings, 'listing')}")
+    echo(f"{exported.target or exported.folder}: {many(exported.listings, 'listing')}")
     for note in exported.notes:
         echo(advised(note, run.folder))
 

@@ -32,6 +32,11 @@ __all__ = ["import_decisions"]
     multiple=True,
     help="A class that the dataset does not have yet and that decisions may name. Repeat it for several.",
 )
+@click.option(
+    "--label-field",
+    metavar="NAME",
+    help="With fiftyone: the field with the labels. [default: ground_truth, or the only one with classes]",
+)
 @click.option("--allow-unknown", is_flag=True, help="Leave out decisions on listings that the run does not have.")
 @click.option("--dry-run", is_flag=True, help="Show what would be recorded; record nothing.")
 @json_option
@@ -41,6 +46,7 @@ def import_decisions(
     run_folder: Path | None,
     reviewer: str | None,
     new_classes: tuple[str, ...],
+    label_field: str | None,
     allow_unknown: bool,
     dry_run: bool,
     as_json: bool,
@@ -49,12 +55,19 @@ def import_decisions(
 
     FORMAT is label-studio, and FILE an export of the project: JSON, JSON-MIN, CSV or TSV. Or it is cvat, and FILE the
     annotations.xml of an export as CVAT for images 1.1. Or it is huggingface or coco, and FILE what was exported, with
-    labels that were changed. Each answer becomes a decision of whoever gave it. The dataset only changes when you type
-    `curate apply-fixes`; `curate undo --imported` takes the decisions back.
+    labels that were changed. Or it is fiftyone, and FILE the name of a dataset of your own. Each answer becomes a
+    decision of whoever gave it. The dataset only changes when you type `curate apply-fixes`; `curate undo --imported`
+    takes the decisions back.
     """
     run = curation.open_run(run_folder)
     imported = run.import_decisions(
-        format, file, reviewer=reviewer, new_classes=new_classes, allow_unknown=allow_unknown, dry_run=dry_run
+        format,
+        file,
+        reviewer=reviewer,
+        new_classes=new_classes,
+        label_field=label_field,
+        allow_unknown=allow_unknown,
+        dry_run=dry_run,
     )
     if imported.unknown:
         count = len(imported.unknown)

@@ -1,16 +1,20 @@
-"""What every format has: what it writes of a run, and what comes back from it as decisions."""
+"""What every format has: what it writes of a run, what comes back as decisions, and the listings that it gives."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from curation.errors import InputError, closest, some
 from curation.rendering.results import Result
+from curation.rendering.words import joined
 from curation.run.journal import Decision
 
-__all__ = ["FORMATS", "Answers", "Asked", "Exported", "Format", "check_output", "format_of"]
+__all__ = ["FORMATS", "Answers", "Asked", "Exported", "Format", "Given", "check_output", "format_of", "only"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,16 @@ class Format:
     reads : str
         What `curate import-decisions` reads, in a few words; empty if nothing comes back.
     module : str
-        Where it is: ``write(run, folder, ...)`` and, if something comes back, ``read(file, asked)``.
+        Where it is: ``write(run, folder, ...)``; if something comes back, ``read(file, asked, ...)``; and if it gives
+        listings, ``give(source, ...)``.
     options : tuple of str
-        Names of the arguments that only some formats take.
+        Names of the arguments of an export that only some formats take.
+    gives : str
+        What `curate import-listings` takes listings from, in a few words; empty if it gives none.
+    into : str
+        The argument that says where an export goes, the first of ``write`` after the run.
+    finds : tuple of str
+        Names of the arguments of ``give`` and ``read`` that only some formats take.
     """
 
     name: str
@@ -36,6 +47,9 @@ class Format:
     reads: str
     module: str
     options: tuple[str, ...] = ()
+    gives: str = ""
+    into: str = "folder"
+    finds: tuple[str, ...] = ()
 
 
 #: All formats, in the order of the documents.
@@ -74,6 +88,25 @@ FORMATS: Mapping[str, Format] = {
             module="curation.interchange.cvat",
             options=("all", "top"),
         ),
+        Format(
+            "sql",
+            writes="tables of issues and decisions in a database",
+            reads="",
+            module="curation.interchange.sql",
+            options=("table_prefix",),
+            gives="a query",
+            into="database",
+            finds=("query",),
+        ),
+        Format(
+            "fiftyone",
+            writes="fields, a tag, a saved view and a run in a dataset of your own",
+            reads="labels that were changed in it, and tags",
+            module="curation.interchange.fiftyone",
+            gives="a dataset of your own",
+            into="dataset",
+            finds=("label_field",),
+        ),
     )
 }
 
@@ -86,17 +119,39 @@ class Exported(Result):
     ----------
     format : str
         One of :data:`FORMATS`.
-    folder : Path
-        Where.
+    folder : Path or None
+        Where, if it is a folder.
     listings : int
         How many listings it holds.
     notes : tuple of str
         What a person should know, and do next: a sentence each.
+    target : str
+        Where, if it is no folder: the URL of a database without its password, or the name of a dataset.
     """
 
     format: str
-    folder: Path
+    folder: Path | None
     listings: int
+    notes: tuple[str, ...] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Listings that another tool gives.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        A row each.
+    source : str
+        Where they come from, as it may be shown.
+    notes : tuple of str
+        What a person should know: a sentence each.
+    """
+
+    table: pa.Table
+    source: str
     notes: tuple[str, ...] = ()
 
 
@@ -112,6 +167,8 @@ class Asked:
         Classes of the run, and new ones.
     photos : mapping of str to (str or None)
         Path of each listing's photo, from the folder of the dataset.
+    root : Path
+        That folder.
     reviewer : str or None
         Who decided, where the file names nobody.
     """
@@ -119,6 +176,7 @@ class Asked:
     labels: Mapping[str, str | None]
     classes: Collection[str]
     photos: Mapping[str, str | None]
+    root: Path = Path()
     reviewer: str | None = None
 
 
@@ -141,7 +199,7 @@ class Answers:
     unanswered: int = 0
 
 
-def format_of(name: str, *, reads: bool = False) -> Format:
+def format_of(name: str, *, reads: bool = False, gives: bool = False) -> Format:
     """Return a format by its name.
 
     Parameters
@@ -150,19 +208,53 @@ def format_of(name: str, *, reads: bool = False) -> Format:
         Its name.
     reads : bool
         Only one that decisions come back from.
+    gives : bool
+        Only one that gives listings.
 
     Raises
     ------
     InputError
         If there is none of that name.
     """
-    names = [each.name for each in FORMATS.values() if each.reads or not reads]
+    fitting = (each for each in FORMATS.values() if (each.reads or not reads) and (each.gives or not gives))
+    names = [each.name for each in fitting]
     if name not in names:
-        what = "no decisions come back from that format" if name in FORMATS else "there is no such format"
+        lacks = f"{name} gives no listings" if gives else "no decisions come back from that format"
+        what = lacks if name in FORMATS else "there is no such format"
         raise InputError(
             what, got=repr(name), wanted=some(names, 12), fix=closest(str(name), names), parameter="format"
         )
     return FORMATS[name]
+
+
+def only(chosen: Format, options: Mapping[str, Any], takes: Callable[[Format], Collection[str]]) -> dict[str, Any]:
+    """Return the arguments that were given, if the format takes them.
+
+    Parameters
+    ----------
+    chosen : Format
+        The format.
+    options : mapping of str to object
+        Arguments that only some formats take. None and False are those that were not given.
+    takes : callable
+        The names of those that a format takes.
+
+    Raises
+    ------
+    InputError
+        If one has no effect.
+    """
+    given = {name: value for name, value in options.items() if value not in (None, False)}
+    for name in given:
+        if name not in takes(chosen):
+            others = [each.name for each in FORMATS.values() if name in takes(each)]
+            raise InputError(
+                f"`{name}` has no effect in {chosen.name}",
+                wanted=f"it with {joined(others)}",
+                fix="Leave it out.",
+                parameter=name,
+            )
+    return given
 
 
 def check_output(folder: Path) -> None:

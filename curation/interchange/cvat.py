@@ -1,7 +1,7 @@
 """CVAT: tags of the photos to check and the labels of a task out; its export "CVAT for images 1.1" back.
 
-Each photo has its given label as a tag, with what is suggested as an attribute. CVAT does not tell a tag that is right from
-one that was not reviewed, so each tag has a box to tick for that.
+Each photo has its given label as a tag, with what is suggested as an attribute. CVAT does not tell a tag that is right
+from one that was not reviewed, so each tag has a box to tick for that.
 """
 
 from __future__ import annotations

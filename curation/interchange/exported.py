@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from curation.errors import InputError, check_range
-from curation.interchange.contract import FORMATS, Exported, check_output, format_of
-from curation.rendering.words import joined
+from curation.interchange.contract import Exported, Format, check_output, format_of, only
 from curation.run.folder import RunFolder
 
 __all__ = ["export_run"]
@@ -32,22 +31,27 @@ def export_run(run: RunFolder, format: str, output: Path | None, options: dict[s
     Raises
     ------
     InputError
-        If there is no such format, it does not take an argument, or the folder can't be written.
+        If there is no such format, it does not take an argument or lacks one, or its target can't be written.
     """
     chosen = format_of(format)
-    given = {name: value for name, value in options.items() if value not in (None, False)}
-    for name in given:
-        if name not in chosen.options:
-            takes = [each.name for each in FORMATS.values() if name in each.options]
-            raise InputError(
-                f"`{name}` has no effect in {format}",
-                wanted=f"it with {joined(takes)}",
-                fix="Leave it out.",
-                parameter=name,
-            )
+    given = only(chosen, {"output": output, **options}, _takes)
     if "top" in given and "all" in given:
         raise InputError("`top` has no effect with `all`", fix="Leave one of them out.", parameter="top")
     check_range("top", "number of listings", given.get("top"), 1, math.inf)
-    folder = Path(format) if output is None else output
-    check_output(folder)
-    return cast("Exported", importlib.import_module(chosen.module).write(run, folder, **given))
+    write = importlib.import_module(chosen.module).write
+    given.pop("output", None)
+    if chosen.into == "folder":
+        folder = Path(format) if output is None else output
+        check_output(folder)
+        return cast("Exported", write(run, folder, **given))
+    if chosen.into not in given:
+        raise InputError(
+            f"{format} needs a {chosen.into}",
+            fix=f"Say which with `{chosen.into}`.",
+            parameter=chosen.into,
+        )
+    return cast("Exported", write(run, given.pop(chosen.into), **given))
+
+
+def _takes(format: Format) -> tuple[str, ...]:
+    return (*format.options, "output" if format.into == "folder" else format.into)

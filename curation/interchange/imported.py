@@ -13,7 +13,7 @@ from curation.errors import DecisionsError, RunError, closest, some
 from curation.fixes.recorded import is_said
 from curation.fixes.stale import told_of_older, without_stale
 from curation.fixes.versions import Undone
-from curation.interchange.contract import FORMATS, Answers, Asked, format_of
+from curation.interchange.contract import FORMATS, Answers, Asked, format_of, only
 from curation.rendering.results import Result
 from curation.rendering.words import many
 from curation.run.conflicts import disputed, spoken
@@ -80,6 +80,7 @@ def import_decisions(
     new_classes: Collection[str] = (),
     allow_unknown: bool = False,
     dry_run: bool = False,
+    **options: Any,
 ) -> Imported:
     """Record the decisions that people made in another tool: all of them, or none.
 
@@ -89,6 +90,8 @@ def import_decisions(
         A finished run.
     format, file, reviewer, new_classes, allow_unknown, dry_run
         As for :meth:`curation.Run.import_decisions`.
+    options
+        Arguments that only some formats take, e.g. ``label_field``.
 
     Returns
     -------
@@ -99,7 +102,9 @@ def import_decisions(
     DecisionsError
         If the file can't be read, or a decision fits no listing or class; nothing is recorded then.
     """
-    module = importlib.import_module(format_of(format, reads=True).module)
+    chosen = format_of(format, reads=True)
+    given = only(chosen, options, lambda each: each.finds if each.reads else ())
+    module = importlib.import_module(chosen.module)
     name = file.name if isinstance(file, Path) else "the dataset"
     decidable = Decidable.of(run)
     listings = run.listings(["id", "image"])
@@ -113,7 +118,7 @@ def import_decisions(
         said = run.decisions()[0]
         known = new_classes_of({id: holds(stack) for id, stack in stacks_of(said).items() if stack})
         classes = [*decidable.classes, *known, *new_classes]
-        answers = module.read(file, Asked(decidable.labels, classes, photos, reviewer))
+        answers = module.read(file, Asked(decidable.labels, classes, photos, run.photo_root, reviewer), **given)
         fitting, unknown = _fitting(name, answers, decidable, classes, allow_unknown=allow_unknown)
         checked = check_decisions(fitting, decidable, new_classes=new_classes, known=known)
         require_labels(checked, decidable.labels)

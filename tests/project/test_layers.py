@@ -152,6 +152,7 @@ MAY_IMPORT = {
         "curation.fixes",
         "curation.listings",
         "curation.rendering",
+        "curation.review",
         "curation.run",
         "training.utils",
     ],
