@@ -17,6 +17,7 @@ from curation.cli.explore import explore
 from curation.cli.export import export
 from curation.cli.find import find_issues
 from curation.cli.group import Group
+from curation.cli.here import say_what_is_here
 from curation.cli.import_decisions import import_decisions
 from curation.cli.import_listings import import_listings
 from curation.cli.predict import predict
@@ -31,12 +32,18 @@ from curation.cli.verify import verify
 __all__ = ["main"]
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="curate")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Find and fix wrong labels and prices in listings.
 
     \b
+    curate                        say what is in this folder, and what to type next
     curate demo demo              write a small marketplace with planted errors
     curate explore demo           look at the data first: classes, photos, prices
     curate find-issues demo       flag wrong labels, odd prices, reposts and bad photos
@@ -58,6 +65,8 @@ def main() -> None:
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
     """  # noqa: D301 (click wants the control character)
+    if context.invoked_subcommand is None:
+        say_what_is_here(context, status)
 
 
 for command in (

@@ -46,6 +46,7 @@ MAY_IMPORT = {
         "curation.gate",
         "curation.interchange",
         "curation.issues",
+        "curation.listings",
         "curation.models",
         "curation.remote",
         "curation.rendering",
