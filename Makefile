@@ -14,13 +14,14 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 # e.g. `make torture ARGS="kills --count 50 --seed 1"`
 ARGS ?=
 
-.PHONY: help demo test torture check audit browser postgresql resolve clean
+.PHONY: help demo test torture check audit browser docs postgresql resolve clean
 
 help:
 	@echo "make demo     set up, then run the whole loop on a drawn marketplace"
 	@echo "make test     set up, then run the test suite"
 	@echo "make torture  kill it, fill the disk, cut the power, feed it anything; counts what goes wrong"
 	@echo "make check    ruff (with its rules of security), bandit and mypy"
+	@echo "make docs     write the documents as a site, build/site"
 	@echo "make audit    look for known vulnerabilities in what is installed; needs the network"
 	@echo "make resolve  see whether the newest versions of everything install together"
 	@echo "make clean    remove the set-up"
@@ -89,6 +90,15 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit -q -c pyproject.toml -r cli.py curation training
 	$(BIN)/mypy
+
+$(VENV)/.docs: $(VENV)/.run
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable '.[docs]'
+	@touch $@
+
+# Fails for a link that leads nowhere. The theme's notice about versions to come is not for whoever builds.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Read it in a browser: build/site/index.html"
 
 # Fails for vulnerabilities, and not where the list of them can't be reached.
 audit: $(VENV)/.test
