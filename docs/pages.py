@@ -1,7 +1,7 @@
 """Makes pages of the site that have no file in docs/: MkDocs calls the functions named ``on_…`` (`make docs`).
 
-The reference of the commands comes from click, the tutorial from its notebook, and documents of other folders are taken as
-they stand. Links between files of the repository lead to the pages that show them.
+The reference of the commands comes from click, the tutorial from its notebook, and documents of other folders are taken
+as they stand. Links between files of the repository lead to the pages that show them.
 """
 
 from __future__ import annotations
@@ -81,10 +81,11 @@ def shown(cells: list[dict[str, Any]]) -> Iterator[str]:
         for output in cell.get("outputs", []):
             data = {kind: "".join(text) for kind, text in output.get("data", {}).items()}
             if "text/html" in data:
-                # a blank line would end it
-                yield '<div class="output">' + re.sub(r"\n\s*\n", "\n", data["text/html"]) + "</div>"
+                # a blank line would end it, and the theme draws only tables without a class
+                yield re.sub(r"\n\s*\n", "\n", data["text/html"].replace(' border="1" class="dataframe"', ""))
             elif "image/png" in data:
-                yield f'<img alt="What the cell draws" src="data:image/png;base64,{"".join(data["image/png"].split())}">'
+                picture = "".join(data["image/png"].split())
+                yield f'<img alt="What the cell draws" src="data:image/png;base64,{picture}">'
             else:
                 yield fenced(data.get("text/plain", ""), "text")
 
@@ -115,7 +116,7 @@ def command_page(command: click.Command, context: click.Context, level: int) -> 
         kept = paragraph.lstrip().startswith("\b")
         yield fenced(paragraph.replace("\b\n", ""), "text") if kept else literal(paragraph)
     records = [each.get_help_record(context) for each in command.get_params(context)]
-    rows = [f"| <code>{literal(names)}</code> | {literal(text)} |" for names, text in filter(None, records)]
+    rows = [f"| <code>{literal(names)}</code> | {literal(text)} |" for names, text in filter(None, records) if text]
     yield "\n".join(["| option | |", "|---|---|", *rows])
     if command.epilog:
         yield fenced(command.epilog.replace("\b\n", ""), "text")
