@@ -1,7 +1,8 @@
 """Makes pages of the site that have no file in docs/: MkDocs calls the functions named ``on_…`` (`make docs`).
 
-The reference of the commands comes from click, the tutorial from its notebook, and documents of other folders are taken
-as they stand. Links between files of the repository lead to the pages that show them.
+The reference of the commands comes from click, that of the Python API from docstrings, the tutorial from its notebook,
+and documents of other folders are taken as they stand. Links between files of the repository lead to the pages that
+show them.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def on_files(files: Any, config: Any) -> Any:
     notebook = json.loads((ROOT / "docs/tutorial.ipynb").read_text(encoding="utf-8"))
     made["tutorial.md"] = "\n\n".join(shown(notebook["cells"]))
     made[COMMANDS] = "\n\n".join(commands())
+    made |= reference((ROOT / "docs/api.md").read_text(encoding="utf-8"))
     for page, text in made.items():
         files.append(File.generated(config, page, content=text))
     return files
@@ -93,6 +95,23 @@ def shown(cells: list[dict[str, Any]]) -> Iterator[str]:
 def fenced(text: str, language: str) -> str:
     """Return a block of code."""
     return f"```{language}\n{text.strip(chr(10))}\n```"
+
+
+def reference(overview: str) -> dict[str, str]:
+    """Return pages of the Python API: one for each section of its overview, with what that names first."""
+    import curation
+    from curation import errors
+
+    homes = dict.fromkeys(errors.__all__, "curation.errors") | dict.fromkeys(curation.__all__, "curation")
+    pages = {}
+    parts = re.split(r"^## (.+)\n", overview, flags=re.M)[1:]
+    for title, text in zip(parts[::2], parts[1::2], strict=True):
+        named = [name for name in re.findall(r"(?:`|── |^    )(\w+)", text, flags=re.M) if name in homes]
+        entries = [f"::: {homes.pop(name)}.{name}" for name in dict.fromkeys(named) if name != "Run"]
+        pages[f"reference/{title.lower()}.md"] = f"# {title}\n\n" + "\n\n".join(entries)
+    # it is the largest, and its methods are written in several classes
+    pages["reference/run.md"] = "# A run\n\n::: curation.Run\n    options:\n      inherited_members: true\n"
+    return pages
 
 
 def commands() -> Iterator[str]:
