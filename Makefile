@@ -97,7 +97,7 @@ $(VENV)/.docs: $(VENV)/.run
 
 # Fails for a link that leads nowhere. The theme's notice about versions to come is not for whoever builds.
 docs: $(VENV)/.docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "Read it in a browser: build/site/index.html"
 
 # Fails for vulnerabilities, and not where the list of them can't be reached.
