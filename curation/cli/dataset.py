@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,13 @@ from training.utils.progress import Reporter
 __all__ = ["PATH_OR_URL", "DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
 
-class _PathOrURL(click.ParamType[str | Path]):
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[str | Path]
+else:  # before 8.4, click's class has no brackets
+    _ParamType = click.ParamType
+
+
+class _PathOrURL(_ParamType):
     """A path, or the text of a URL: as a path, it would lose a slash."""
 
     name = "path"

@@ -91,7 +91,7 @@ def label_studio(
 def datalab(run_folder: Path | None, output: Path | None, as_json: bool) -> None:
     """Write a folder for cleanlab's Datalab.load, whose issues are those of the run.
 
-    Needs pip install 'curate[datalab]'.
+    Needs pip install 'curate-listings[datalab]'.
     """
     _export(run_folder, "datalab", output, as_json=as_json)
 
@@ -149,7 +149,7 @@ def sql(run_folder: Path | None, database: str, table_prefix: str | None, as_jso
     """Fill the tables curate_issues and curate_decisions of a database.
 
     They are keyed by the id of the listings. Each export replaces all their rows, in one transaction. Needs pip install
-    'curate[sql]'.
+    'curate-listings[sql]'.
     """
     _export(run_folder, "sql", None, as_json=as_json, database=database, table_prefix=table_prefix)
 
@@ -199,7 +199,7 @@ def onnx(model: Path, output: Path | None, tolerance: float, as_json: bool) -> N
 
     MODEL is a folder that `curate train` wrote, or its model.pt. ONNX Runtime runs the file on photos of the model's
     dataset and on random ones, and it is kept only if it predicts what torch predicts. Needs pip install
-    'curate[onnx]'.
+    'curate-listings[onnx]'.
     """
     # slow to import; `curate --help` should not wait for it
     from curation.models.model import load_model

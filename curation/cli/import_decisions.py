@@ -9,7 +9,7 @@ import click
 
 import curation
 from curation.cli.advice import advised
-from curation.cli.options import json_option, run_option
+from curation.cli.options import formats, json_option, run_option
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.errors import some
 from curation.rendering.words import agree, many
@@ -21,7 +21,7 @@ __all__ = ["import_decisions"]
 
 
 @click.command("import-decisions", epilog="Example: curate import-decisions label-studio project-1.json --dry-run")
-@click.argument("format", metavar="FORMAT")
+@click.argument("format", metavar="FORMAT", shell_complete=formats(reads=True))
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @run_option
 @click.option("--reviewer", help="Your name, for decisions without one. [default: CURATE_REVIEWER or your login]")

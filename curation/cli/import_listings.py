@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import curation
-from curation.cli.options import json_option
+from curation.cli.options import formats, json_option
 from curation.cli.terminal import echo, print_json
 from curation.rendering.words import many
 
@@ -18,7 +18,7 @@ __all__ = ["import_listings"]
     "import-listings",
     epilog="Example: curate import-listings sql postgresql://me@db/shop --query 'SELECT id, image, label FROM ads'",
 )
-@click.argument("format", metavar="FORMAT")
+@click.argument("format", metavar="FORMAT", shell_complete=formats(reads=False))
 @click.argument("source", metavar="SOURCE")
 @click.option(
     "--output",
@@ -41,8 +41,8 @@ def import_listings(
     """Take listings from another tool into a table for the other commands.
 
     FORMAT is sql, and SOURCE the URL of a database for SQLAlchemy; a password is better kept out of it, e.g. in
-    PGPASSWORD or ~/.pgpass. That needs pip install 'curate[sql]'. Or FORMAT is fiftyone, and SOURCE the name of a
-    dataset of your own.
+    PGPASSWORD or ~/.pgpass. That needs pip install 'curate-listings[sql]'. Or FORMAT is fiftyone, and SOURCE the name
+    of a dataset of your own.
     """
     imported = curation.import_listings(format, source, output=output, query=query, label_field=label_field)
     if as_json:

@@ -36,6 +36,7 @@ from training.utils.units import parse_duration
 __all__ = [
     "cache_option",
     "check_train_options",
+    "formats",
     "json_option",
     "markdown_option",
     "model_options",
@@ -353,6 +354,25 @@ def refuse_without_effect(names: set[str], when: str, fix: str) -> None:
     ]
     if given:
         raise InputError(f"{', '.join(given)} has no effect {when}", fix=fix)
+
+
+def formats(*, reads: bool) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what completes the format of another tool in a shell.
+
+    Parameters
+    ----------
+    reads : bool
+        Whether decisions come back from it, or listings come from it.
+    """
+
+    def offered(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        # slow to import
+        from curation.interchange.contract import FORMATS
+
+        fitting = [each.name for each in FORMATS.values() if (each.reads if reads else each.gives)]
+        return [name for name in fitting if name.startswith(begun)]
+
+    return offered
 
 
 def check_train_options(recipe: Recipe, *, given: bool) -> None:

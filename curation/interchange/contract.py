@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from curation.errors import InputError, closest, some
 from curation.rendering.results import Result
 from curation.rendering.words import joined
 from curation.run.journal import Decision
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["FORMATS", "Answers", "Asked", "Exported", "Format", "Given", "check_output", "format_of", "only"]
 

@@ -18,6 +18,7 @@ __all__ = ["opened", "shown_url"]
 #: What people type, and the driver of the extra `sql` for it.
 _POSTGRES = ("postgres", "postgresql")
 _DRIVER = "postgresql+psycopg"
+_INSTALL = "Install it with: pip install 'curate-listings[sql]'"
 _WANTED = "a URL of SQLAlchemy, e.g. postgresql://user@host/database or sqlite:///shop.db"
 
 
@@ -64,7 +65,7 @@ def opened(text: str, parameter: str, *, keep: bool) -> Iterator[sa.Connection]:
         finally:
             engine.dispose()
     except ModuleNotFoundError as error:
-        fix = "Install it with: pip install 'curate[sql]'" if url.drivername == _DRIVER else f"Install {error.name}."
+        fix = _INSTALL if url.drivername == _DRIVER else f"Install {error.name}."
         raise InputError(
             f"no driver for {shown}", got=f"no package {error.name}", fix=fix, parameter=parameter
         ) from None
@@ -80,9 +81,7 @@ def opened(text: str, parameter: str, *, keep: bool) -> Iterator[sa.Connection]:
 
 def _parsed(text: str) -> sa.URL:
     if importlib.util.find_spec("sqlalchemy") is None:
-        raise InputError(
-            "databases need SQLAlchemy", fix="Install it with: pip install 'curate[sql]'", parameter="format"
-        )
+        raise InputError("databases need SQLAlchemy", fix=_INSTALL, parameter="format")
     import sqlalchemy as sa
 
     try:

@@ -87,7 +87,7 @@ def datalab_of(run: RunFolder) -> Datalab:
         raise InputError(
             "Datalab needs a package that is not installed",
             got=str(error).splitlines()[0],
-            fix="Install it with: pip install 'curate[datalab]'",
+            fix="Install it with: pip install 'curate-listings[datalab]'",
         ) from error
     issues = run.issues()
     issues = issues[issues[_LABEL].notna()].reset_index(drop=True)

@@ -30,7 +30,7 @@ __all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_row
 
 #: How the namespaces of Strict Open XML begin.
 _STRICT = b"http://purl.oclc.org/ooxml/"
-_NEEDED = "Excel files need openpyxl: pip install 'curate[excel]', or "
+_NEEDED = "Excel files need openpyxl: pip install 'curate-listings[excel]', or "
 #: Likely names of columns that a sheet needs to be read instead of the first one.
 _ENOUGH = 2
 #: What a sheet of listings names in any case.

@@ -154,7 +154,7 @@ def _check(trials: int, time_limit: float | None, folds: int) -> None:
     try:
         import optuna  # noqa: F401
     except ImportError:
-        raise InputError("`tune()` needs Optuna", fix="Install it with: pip install 'curate[tune]'") from None
+        raise InputError("`tune()` needs Optuna", fix="Install it with: pip install 'curate-listings[tune]'") from None
     check_range("trials", "number of trials", trials, 1, math.inf)
     check_range("folds", "number of folds", folds, 2, math.inf)
     if time_limit is not None and time_limit < 1:

@@ -250,7 +250,7 @@ def open_store(scheme: str) -> Store:
             parameter="fetch",
         ) from None
     except ImportError as error:
-        fix = "Install it: pip install 'curate[remote]'." if scheme in _EXTRA else "Install it."
+        fix = "Install it: pip install 'curate-listings[remote]'." if scheme in _EXTRA else "Install it."
         raise InputError(
             f"{scheme}:// needs a package that is not installed",
             got=str(error).splitlines()[0],

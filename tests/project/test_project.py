@@ -113,6 +113,29 @@ def test_the_packages_are_named_one_by_one_and_are_all_there():
     assert named == there - {"curation.review.app.plugin"}
 
 
+def test_every_extra_has_a_row_in_the_documents_and_the_name_to_install_is_that_of_the_distribution():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| [\d.]+ MB \|$", page, re.M)
+    assert rows == sorted(set(config["options.extras_require"]) - {"test"})
+    files = [*MODULES, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    named = {name for path in files for name in re.findall(r"([\w-]+)\[\w[\w,]*\]'", path.read_text(encoding="utf-8"))}
+    assert named & {"curate", "curate-listings"} == {config["metadata"]["name"]}
+
+
+def test_the_citation_names_this_version_and_licence():
+    import yaml
+
+    import curation
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "title", "message", "authors", "version", "license"} <= set(citation)
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    assert (citation["version"], citation["license"]) == (curation.__version__, config["metadata"]["license"])
+
+
 def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
     build = "from setuptools import build_meta; import sys; print(build_meta.build_wheel(sys.argv[1]))"
     copy = tmp_path / "source"

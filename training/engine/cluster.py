@@ -34,7 +34,7 @@ _CODE = ["curation", "training"]
 _STORE = 100 * 10**6
 #: Seconds until a cluster must have answered, and until a machine must have started its first process.
 _PATIENCE, _FIRST_ANSWER = 20.0, 120.0
-_INSTALL = 'pip install "curate[ray]"'
+_INSTALL = 'pip install "curate-listings[ray]"'
 _START = "Start one with: RAY_worker_niceness=0 ray start --head"
 #: Ends with 0 if a cluster answers. In a process of its own, as Ray would end this one after two minutes.
 _ANSWERS = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"

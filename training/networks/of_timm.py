@@ -125,7 +125,7 @@ def _config(name: str) -> Any:
     if importlib.util.find_spec("timm") is None:
         raise InputError(
             f"no features of {name} without timm, which is not installed",
-            fix="Install it with pip install 'curate[timm]'.",
+            fix="Install it with pip install 'curate-listings[timm]'.",
             parameter="features",
         )
     try:

@@ -72,7 +72,7 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
         raise InputError(
             f"exporting needs {'packages that are' if len(missing) > 1 else 'a package that is'} not installed",
             got=f"no {some(missing)}",
-            fix="Install what is missing with: pip install 'curate[onnx]'",
+            fix="Install what is missing with: pip install 'curate-listings[onnx]'",
         )
     size = sum(value.numel() * value.element_size() for value in model.net.state_dict().values())
     if size > _MOST_BYTES:

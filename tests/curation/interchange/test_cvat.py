@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from fiftyone.utils.cvat import load_cvat_image_annotations
 
 import curation
-from curation.errors import DecisionsError, InputError
+from curation.errors import DecisionsError, InputError, ReviewError
 from curation.interchange.cvat import ANNOTATIONS, LABELS, PHOTOS
+from curation.review.database.check import check_mongod
 from tests.cli.test_cli import done
 from tests.support.fixes import CLASSES, LISTINGS, files, make_run
 
+#: FiftyOne's reader, in a process of its own: once imported, FiftyOne has chosen its database.
+_READ = """
+import json, sys
+from fiftyone.utils.cvat import load_cvat_image_annotations
+
+images = load_cvat_image_annotations(sys.argv[1])[2]
+print(json.dumps([
+    [each.name, each.width, each.height, [tag.label for tag in each.tags],
+     {one.name: one.value for tag in each.tags for one in tag.attributes}]
+    for each in images
+]))
+"""
 META = """<meta><task><id>7</id><updated>2026-05-02 10:00:00.123456+00:00</updated>
 <assignee><username>ana</username><email></email></assignee></task></meta>"""
 
@@ -48,16 +63,21 @@ def said(run):
     return {row.id: (row.action, row.new_label) for row in table.where(table.notna(), None).itertuples()}
 
 
-def test_fiftyones_reader_of_the_format_finds_each_photo_with_its_label_and_what_is_suggested(run):
+def test_fiftyones_reader_of_the_format_finds_each_photo_with_its_label_and_what_is_suggested(run, tmp_path):
+    try:
+        check_mongod()
+    except ReviewError as error:
+        pytest.skip(str(error))
     before = files(run.folder)
     run.export("cvat", "check", all=True)
-    images = {each.name: each for each in load_cvat_image_annotations(str(Path("check", ANNOTATIONS)))[2]}
-    found = {name: each.tags[0].label if each.tags else None for name, each in images.items()}
-    assert found == {f"photos/{id}.png": row[0] for id, row in LISTINGS.items() if id != "09"}
-    assert {(each.width, each.height) for each in images.values()} == {(6, 4)}
-    attributes = {each.name: each.value for each in images["photos/00.png"].tags[0].attributes}
-    assert attributes["suggested"] == "desk"
-    assert attributes["right"] is False
+    env = {**os.environ, "FIFTYONE_DATABASE_DIR": str(tmp_path / "db")}
+    read = [sys.executable, "-c", _READ, str(Path("check", ANNOTATIONS))]
+    images = json.loads(subprocess.run(read, env=env, check=True, capture_output=True, text=True).stdout)
+    labels = {name: tags for name, _, _, tags, _ in images}
+    assert labels == {f"photos/{id}.png": [row[0]] if row[0] else [] for id, row in LISTINGS.items() if id != "09"}
+    assert {(width, height) for _, width, height, _, _ in images} == {(6, 4)}
+    attributes = {name: values for name, *_, values in images}["photos/00.png"]
+    assert (attributes["suggested"], attributes["right"]) == ("desk", False)
     assert files(run.folder) == before
 
 

