@@ -127,7 +127,9 @@ def _fill(
         "Int64": sa.BigInteger,
         "datetime": sa.DateTime(timezone=True),
     }
-    key = sa.BigInteger if whole else sa.String(255)
+    # a key of MySQL has a length
+    text = sa.Text().with_variant(sa.String(255), "mysql", "mariadb")
+    key = sa.BigInteger() if whole else text
     columns = [
         sa.Column(column, key, primary_key=True, autoincrement=False)
         if column == "id"

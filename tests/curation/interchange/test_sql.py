@@ -168,6 +168,27 @@ def test_ids_that_are_all_whole_numbers_are_numbers(tmp_path, monkeypatch, port,
         assert connection.execute("SELECT min(id), max(id) FROM curate_issues").fetchone() == (-1, 10)
 
 
+def test_ids_of_any_length_are_keys_and_zeros_before_them_stay(tmp_path, monkeypatch, port, url):
+    monkeypatch.chdir(tmp_path)
+    made = make_run(tmp_path)
+    made.write_table(made.issues_file, made.issues().assign(id=["007", "x" * 2000, *map(str, range(10))]))
+    curation.open_run(made.folder).export("sql", database=url)
+    with connected(port) as connection:
+        assert connection.execute("SELECT count(*) FROM curate_issues WHERE id IN ('007', '7')").fetchone() == (2,)
+        assert connection.execute("SELECT max(length(id)) FROM curate_issues").fetchone() == (2000,)
+
+
+def test_a_text_that_the_database_cannot_hold_is_an_error_and_nothing_is_written(tmp_path, monkeypatch, port, url):
+    monkeypatch.chdir(tmp_path)
+    made = make_run(tmp_path)
+    made.write_table(made.issues_file, made.issues().assign(reasons="a\x00b"))
+    with pytest.raises(InputError, match="NUL"):
+        curation.open_run(made.folder).export("sql", database=url)
+    with connected(port) as connection:
+        tables = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_name = 'curate_issues'")
+        assert tables.fetchone() == (0,)
+
+
 def test_a_second_export_replaces_all_rows_and_leaves_views_on_them(run, port, url):
     run.export("sql", database=url)
     with connected(port) as connection:
