@@ -28,7 +28,7 @@ from tests.support.photo_server import serve_photos
 from tests.torture._browser import Browser
 from tests.torture.tally import Tally
 
-__all__ = ["COMMANDS", "COUNT", "QUICK", "Traced", "run", "trace", "unexpected"]
+__all__ = ["COMMANDS", "COUNT", "ELSEWHERE", "QUICK", "Traced", "run", "trace", "unexpected"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Commands given one after the other, each line in a process of its own. Commands of a line, between semicolons, share
@@ -92,6 +92,8 @@ COMMANDS = (
     "cache --clear",
 )
 COUNT = len(COMMANDS)
+#: Commands that write to where their user says: the database that FiftyOne itself opens, which listens on a port.
+ELSEWHERE = {"export fiftyone"}
 
 _SENDING = ("connect", "sendto", "sendmsg", "sendmmsg")
 _OPENING = ("open", "openat")

@@ -26,7 +26,7 @@ def names(group: click.Group, *before: str) -> Iterator[str]:
 def test_every_command_is_tried():
     given = [command for line in connects.COMMANDS for command in re.split("[;&]", line)]
     tried = {name for name in names(main) for command in given if f"{command.strip()} ".startswith(f"{name} ")}
-    assert sorted(tried) == sorted(names(main))
+    assert sorted(tried) == sorted(set(names(main)) - connects.ELSEWHERE)
 
 
 @pytest.mark.parametrize("line", [*connects.COMMANDS, *connects.QUICK])
