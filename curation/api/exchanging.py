@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from curation.api.reviewing import RunReview, as_path
 from curation.errors import checked
+from training.utils.progress import SILENT, Reporter
 
 # slow to import, and needed by few
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class RunExchange(RunReview):
         database: str | None = None,
         table_prefix: str | None = None,
         dataset: str | None = None,
+        reporter: Reporter = SILENT,
     ) -> Exported:
         """Write the run for another tool; docs/interchange.md says what each format holds. The run stays as it is.
 
@@ -66,6 +68,8 @@ class RunExchange(RunReview):
             ``"quality.curate_"``.
         dataset : str, optional
             With ``fiftyone``: the name of a dataset of your own.
+        reporter : Reporter, optional
+            Shows progress, where it takes long.
 
         Raises
         ------
@@ -87,7 +91,7 @@ class RunExchange(RunReview):
 
         options = {"top": top, "all": all, "photo_prefix": photo_prefix, "database": database}
         options |= {"table_prefix": table_prefix, "dataset": dataset}
-        return export_run(self._files, format, as_path(output), options)
+        return export_run(self._files, format, as_path(output), options, reporter)
 
     def to_datalab(self) -> Datalab:
         """Return a Datalab of cleanlab whose issues are those of the run, of the listings that have a label.

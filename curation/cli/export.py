@@ -169,7 +169,7 @@ def fiftyone(run_folder: Path | None, dataset: str, as_json: bool) -> None:
 
 def _export(run_folder: Path | None, format: str, output: Path | None, *, as_json: bool, **options: Any) -> None:
     run = curation.open_run(run_folder)
-    exported = run.export(format, output, **options)
+    exported = run.export(format, output, **options, reporter=Terminal())
     if as_json:
         print_json(exported.to_dict())
         return

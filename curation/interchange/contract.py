@@ -41,6 +41,8 @@ class Format:
         The argument that says where an export goes, the first of ``write`` after the run.
     finds : tuple of str
         Names of the arguments of ``give`` and ``read`` that only some formats take.
+    shows : bool
+        Whether ``write`` takes long, and a reporter.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Format:
     gives: str = ""
     into: str = "folder"
     finds: tuple[str, ...] = ()
+    shows: bool = False
 
 
 #: All formats, in the order of the documents.
@@ -75,6 +78,7 @@ FORMATS: Mapping[str, Format] = {
             writes="an imagefolder with metadata and a dataset card",
             reads="labels that were changed in it",
             module="curation.interchange.huggingface",
+            shows=True,
         ),
         Format(
             "coco",
@@ -98,6 +102,7 @@ FORMATS: Mapping[str, Format] = {
             gives="a query",
             into="database",
             finds=("query",),
+            shows=True,
         ),
         Format(
             "fiftyone",

@@ -30,7 +30,7 @@ def shown_url(text: str) -> str:
     text : str
         As it was given.
     """
-    return _parsed(text).render_as_string(hide_password=True)
+    return _shown(_parsed(text))
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def opened(text: str, parameter: str, *, keep: bool) -> Iterator[sa.Connection]:
         If it is no URL, a package is missing, the database can't be reached, or it refuses what the block does.
     """
     url = _parsed(text)
-    shown = url.render_as_string(hide_password=True)
+    shown = _shown(url)
     import sqlalchemy as sa
 
     try:
@@ -97,8 +97,16 @@ def _parsed(text: str) -> sa.URL:
     return url
 
 
+def _shown(url: sa.URL) -> str:
+    # there may be a password in the query, too
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def _line(error: Exception, url: sa.URL) -> str:
     """Return what the database said, in a line without the password."""
     said = str(getattr(error, "orig", None) or error).strip()
     line = " ".join(part.strip() for part in said.splitlines()[:2] if part.strip()) or type(error).__name__
-    return line.replace(url.password, "***") if url.password else line
+    values = [value for each in url.query.values() for value in ([each] if isinstance(each, str) else each)]
+    for secret in filter(None, [url.password, *(values if "password" in line else ())]):
+        line = line.replace(secret, "***")
+    return line

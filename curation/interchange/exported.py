@@ -10,11 +10,14 @@ from typing import Any, cast
 from curation.errors import InputError, check_range
 from curation.interchange.contract import Exported, Format, check_output, format_of, only
 from curation.run.folder import RunFolder
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["export_run"]
 
 
-def export_run(run: RunFolder, format: str, output: Path | None, options: dict[str, Any]) -> Exported:
+def export_run(
+    run: RunFolder, format: str, output: Path | None, options: dict[str, Any], reporter: Reporter = SILENT
+) -> Exported:
     """Write a run for another tool.
 
     Parameters
@@ -27,6 +30,8 @@ def export_run(run: RunFolder, format: str, output: Path | None, options: dict[s
         A new or empty folder; by default one with the name of the format in the current one.
     options : dict
         Arguments that only some formats take. None and False are those that were not given.
+    reporter : Reporter, optional
+        Shows progress.
 
     Raises
     ------
@@ -40,6 +45,8 @@ def export_run(run: RunFolder, format: str, output: Path | None, options: dict[s
     check_range("top", "number of listings", given.get("top"), 1, math.inf)
     write = importlib.import_module(chosen.module).write
     given.pop("output", None)
+    if chosen.shows:
+        given["reporter"] = reporter
     if chosen.into == "folder":
         folder = Path(format) if output is None else output
         check_output(folder)

@@ -24,6 +24,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.own_photos import OwnPhotos
 from training.utils.files import NotReadableError, copy_regular, whole_folder, write_text
+from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
 __all__ = ["METADATA", "NAME", "read", "write"]
@@ -35,7 +36,7 @@ _EXPORTED = "exported_label"
 _TEXTS = ("title", "group")
 
 
-def write(run: RunFolder, folder: Path) -> Exported:
+def write(run: RunFolder, folder: Path, *, reporter: Reporter = SILENT) -> Exported:
     """Write a folder that ``datasets.load_dataset("imagefolder", data_dir=...)`` loads.
 
     Parameters
@@ -44,6 +45,8 @@ def write(run: RunFolder, folder: Path) -> Exported:
         A finished run.
     folder : Path
         A new or empty folder.
+    reporter : Reporter
+        Shows progress.
 
     Raises
     ------
@@ -56,8 +59,9 @@ def write(run: RunFolder, folder: Path) -> Exported:
     issues = run.issues().set_index("id")
     photos, left_out = OwnPhotos(run), list[str]()
     splits: dict[str, list[dict[str, Any]]] = {}
-    with whole_folder(folder, new=True) as built:
+    with whole_folder(folder, new=True) as built, reporter.bar("copying photos") as progress:
         for number, row in enumerate(rows_of(table)):
+            progress(number, len(table))
             suffix = _suffix(photos, row["image"])
             if suffix is None:
                 left_out.append(row["id"])

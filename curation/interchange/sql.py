@@ -22,6 +22,7 @@ from curation.interchange.contract import Exported, Given
 from curation.interchange.databases import opened, shown_url
 from curation.rendering.words import agree, joined, many
 from curation.run.folder import RunFolder
+from training.utils.progress import SILENT, Reporter, counted
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -49,7 +50,7 @@ _DECIDED = {
 }
 
 
-def write(run: RunFolder, database: str, *, table_prefix: str | None = None) -> Exported:
+def write(run: RunFolder, database: str, *, table_prefix: str | None = None, reporter: Reporter = SILENT) -> Exported:
     """Fill the tables ``curate_issues`` and ``curate_decisions``; they are made if they are not there.
 
     Parameters
@@ -60,6 +61,8 @@ def write(run: RunFolder, database: str, *, table_prefix: str | None = None) -> 
         A URL of SQLAlchemy.
     table_prefix : str, optional
         What their names begin with, ``curate_`` by default; with a schema before it, e.g. ``quality.curate_``.
+    reporter : Reporter
+        Shows progress.
 
     Raises
     ------
@@ -70,12 +73,18 @@ def write(run: RunFolder, database: str, *, table_prefix: str | None = None) -> 
     whole = _are_numbers(issues["id"])
     number = f"{run.folder.parent.name}/{run.folder.name}"
     schema, _, prefix = (_PREFIX if table_prefix is None else table_prefix).rpartition(".")
-    with opened(database, "database", keep=True) as connection:
-        for name, table in ((prefix + _ISSUES, issues), (prefix + _DECISIONS, decided)):
-            types = {column: str(table.dtypes[column]) for column in table.columns} | {"run": "string"}
-            if name.endswith(_DECISIONS):
-                types = {**_DECIDED, "run": "string"}
-            _fill(connection, name, schema or None, types, _rows(table, number, whole=whole), whole=whole)
+    kinds = {column: str(issues.dtypes[column]) for column in issues.columns}
+    with (
+        opened(database, "database", keep=True) as connection,
+        reporter.bar("sending issues") as progress,
+    ):
+        sent = counted(progress, len(issues) + len(decided))
+        for name, table, types in ((_ISSUES, issues, kinds), (_DECISIONS, decided, _DECIDED)):
+            made = _table(connection, prefix + name, schema or None, {**types, "run": "string"}, whole=whole)
+            connection.execute(made.delete())
+            for rows in _rows(table, number, whole=whole):
+                connection.execute(made.insert(), rows)
+                sent(len(rows))
     listings, decisions = many(len(issues), "listing"), many(len(decided), "decision")
     notes = [
         f"{prefix}{_ISSUES} has {listings}, and {prefix}{_DECISIONS} {decisions}.",
@@ -106,16 +115,8 @@ def _rows(table: pd.DataFrame, number: str, *, whole: bool) -> Iterator[list[dic
         yield [{**row, "id": int(row["id"]) if whole else row["id"], "run": number} for row in records]
 
 
-def _fill(
-    connection: sa.Connection,
-    name: str,
-    schema: str | None,
-    types: dict[str, str],
-    rows: Iterator[list[dict[str, Any]]],
-    *,
-    whole: bool,
-) -> None:
-    """Replace all rows of a table, which is made if it is not there."""
+def _table(connection: sa.Connection, name: str, schema: str | None, types: dict[str, str], *, whole: bool) -> sa.Table:
+    """Return a table with these columns, which is made if it is not there."""
     import sqlalchemy as sa
 
     kinds: dict[str, Any] = {
@@ -142,9 +143,7 @@ def _fill(
         _require_ours(name, there, types, whole=whole)
     table = sa.Table(name, sa.MetaData(), *columns, schema=schema)
     table.create(connection, checkfirst=True)
-    connection.execute(table.delete())
-    for part in rows:
-        connection.execute(table.insert(), part)
+    return table
 
 
 def _require_ours(name: str, there: dict[str, Any], types: dict[str, str], *, whole: bool) -> None:
@@ -205,6 +204,13 @@ def give(source: str, *, query: str | None = None) -> Given:
     if not parts:
         raise InputError("the query selects no rows", got=short_repr(query), wanted="the listings", parameter="query")
     kept = [name for name in names if name not in left_out]
+    if not kept:
+        raise InputError(
+            "the query selects only bytes",
+            got=some(names),
+            wanted="an id and a label, and the path or URL of each photo",
+            parameter="query",
+        )
     try:
         tables = [pa.table({name: part[name] for name in kept}) for part in parts]
         table = pa.concat_tables(tables, promote_options="permissive")

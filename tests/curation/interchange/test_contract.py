@@ -21,7 +21,7 @@ def test_each_format_is_a_module_that_writes_and_reads_as_it_says(name):
     module = importlib.import_module(FORMATS[name].module)
     chosen = FORMATS[name]
     takes = set(inspect.signature(module.write).parameters)
-    assert takes == {"run", chosen.into, *chosen.options}
+    assert takes == {"run", chosen.into, *chosen.options, *(["reporter"] if chosen.shows else [])}
     assert hasattr(module, "read") == bool(chosen.reads)
     assert hasattr(module, "give") == bool(chosen.gives)
     if chosen.gives:

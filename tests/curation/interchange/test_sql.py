@@ -244,6 +244,7 @@ def test_sqlite_takes_and_gives_the_same_without_a_server(run):
         ("nosuch://host/shop", "no such kind of database"),
         ("mysql+pymysql://host/shop", "no package pymysql"),
         ("sqlite:///none.db", "no such file"),
+        ("postgresql://127.0.0.1:{port}/shop?user=curate&password=wrong", "password authentication failed"),
     ],
 )
 def test_a_database_that_cannot_be_had_is_an_error_without_the_password(run, port, database, words):
@@ -263,6 +264,7 @@ def test_a_database_that_cannot_be_had_is_an_error_without_the_password(run, por
         ("SELECT nothing FROM ads", 'column "nothing" does not exist'),
         ("SELECT number, number FROM ads", "columns of one name"),
         ("SELECT number FROM ads WHERE false", "selects no rows"),
+        ("SELECT thumb FROM ads", "only bytes"),
         ("SELEC 1", "syntax error"),
     ],
 )
