@@ -7,7 +7,8 @@ A second question has ``delete`` and ``ambiguous``; whoever answers it says noth
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from curation.errors import DecisionsError, short_repr, some
+from curation.errors import DecisionsError, InputError, short_repr, some
 from curation.interchange.answers import ACTIONS, decision_of, parse_time, read_bytes, read_json
 from curation.interchange.chosen import rows_of, to_review
 from curation.interchange.contract import Answers, Asked, Exported
@@ -64,7 +65,7 @@ def write(
     """
     issues = to_review(run, top, all=all)
     require_names(run.classes)
-    urls = _urls(run, photo_prefix)
+    urls, root = _urls(run, photo_prefix)
     photos = bool(urls)
     listings = run.listings(["id", "title", "price"]).set_index("id")
     tasks = [
@@ -73,25 +74,49 @@ def write(
     with whole_folder(folder, new=True) as built:
         write_json(built / TASKS, tasks)
         write_text(built / CONFIG, _config(run.classes, photos=photos))
-    return Exported(NAME, folder, len(tasks), tuple(_notes(run, folder, tasks, photo_prefix)))
+    return Exported(NAME, folder, len(tasks), tuple(_notes(root, folder, tasks, photo_prefix)))
 
 
-def _urls(run: RunFolder, prefix: str | None) -> dict[str, str]:
-    """Return the URL of each photo by the id of its listing; of those that were fetched, where they came from."""
+def _urls(run: RunFolder, prefix: str | None) -> tuple[dict[str, str], Path]:
+    """Return the URL of each photo by the id of its listing, and the folder that they are served from.
+
+    Photos that were fetched have the URL that they came from. The folder is that of the dataset, or one above all
+    photos if some lie outside of it.
+    """
     table = run.listings(["id", "image", "fetched_from"])
-    root = (Path.cwd() / run.photo_root).resolve()
+    root = folder = (Path.cwd() / run.photo_root).resolve()
+    # where the cache keeps a photo that was fetched, nobody serves it
+    own = table[table["fetched_from"].isna()] if "fetched_from" in table else table
+    paths = {image: os.path.normpath(root / image) for image in own["image"].dropna()}
+    if not all(Path(path).is_relative_to(root) for path in paths.values()):
+        folder = _above([root, *paths.values()])
     urls = {}
     for row in rows_of(table):
         if row["image"] is None:
             continue
-        if row.get("fetched_from") and prefix is None:
+        if row["image"] not in paths:
             urls[row["id"]] = row["fetched_from"]
-        elif prefix is not None:
-            urls[row["id"]] = f"{prefix}{'' if prefix.endswith(('/', '=')) else '/'}{quote(row['image'])}"
+            continue
+        path = quote(Path(paths[row["image"]]).relative_to(folder).as_posix())
+        if prefix is not None:
+            urls[row["id"]] = f"{prefix}{'' if prefix.endswith(('/', '=')) else '/'}{path}"
         else:
             # the folder of a storage must lie below the document root, and not be it
-            urls[row["id"]] = _LOCAL + quote(f"{root.name}/{row['image']}")
-    return urls
+            urls[row["id"]] = f"{_LOCAL}{quote(folder.name)}/{path}"
+    return urls, folder
+
+
+def _above(paths: Iterable[str | Path]) -> Path:
+    folder = Path(os.path.commonpath(paths))
+    if folder == folder.parent:
+        raise InputError(
+            "the photos lie in folders that have only the root of the disk in common",
+            got=str(folder),
+            wanted="a folder above all photos",
+            fix="Put them below one folder, and find issues there.",
+            parameter="format",
+        )
+    return folder
 
 
 def _task(issue: Mapping[str, Any], listing: pd.Series, url: str | None) -> dict[str, Any]:
@@ -140,15 +165,16 @@ def _config(classes: list[str], *, photos: bool) -> str:
     )
 
 
-def _notes(run: RunFolder, folder: Path, tasks: list[dict[str, Any]], prefix: str | None) -> Iterator[str]:
+def _notes(root: Path, folder: Path, tasks: list[dict[str, Any]], prefix: str | None) -> Iterator[str]:
     yield f"Paste {folder / CONFIG} as the labelling interface of a project, and import {folder / TASKS} there."
     if prefix is None and any(task["data"].get("image", "").startswith(_LOCAL) for task in tasks):
-        root = (Path.cwd() / run.photo_root).resolve()
         yield (
             f"For the photos, start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
             f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent}, and add {root} as a local storage. If they are on "
             "a server, say so with `photo_prefix`."
         )
+    elif prefix is not None and any(task["data"].get("image", "").startswith(prefix) for task in tasks):
+        yield f"Photos are served as {prefix} and their path from {root}."
     if bare := sum(task["data"].get("image") == "" for task in tasks):
         yield f"{many(bare, 'listing')} without a photo: such tasks show only text."
 

@@ -108,6 +108,23 @@ def test_photos_are_local_files_below_the_document_root_or_begin_with_a_prefix(r
     )
 
 
+def test_photos_outside_of_the_folder_of_the_dataset_are_served_from_a_folder_above_all(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = make_run(tmp_path)
+    listings = made.listings()
+    outside = Path("elsewhere/my photo.png")
+    outside.parent.mkdir()
+    outside.write_bytes(Path("input/photos/00.png").read_bytes())
+    made.write_table(made.listings_file, listings.assign(image=[str(outside.absolute()), *listings["image"][1:]]))
+    run = curation.open_run(made.folder)
+    tasks = {task["data"]["listing_id"]: task["data"]["image"] for task in exported(run, all=True)[0]}
+    assert tasks["00"] == f"/data/local-files/?d={tmp_path.name}/elsewhere/my%20photo.png"
+    assert tasks["01"] == f"/data/local-files/?d={tmp_path.name}/input/photos/01.png"
+    served = run.export("label-studio", "web", photo_prefix="https://shop.com/")
+    assert any(f"their path from {tmp_path}" in note for note in served.notes)
+    assert json.loads(Path("web", TASKS).read_text())[0]["data"]["image"].endswith("com/elsewhere/my%20photo.png")
+
+
 def test_answers_come_back_as_keep_relabel_delete_and_ambiguous_with_reviewer_and_time(run):
     file = export_of(
         run,
