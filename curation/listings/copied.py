@@ -23,12 +23,17 @@ from curation.listings.photo_files import forward
 from curation.listings.several_photos import names_of
 from curation.listings.sources import DECLARATION
 from curation.listings.tables import ENDINGS, RawTable, format_of
-from curation.remote.addresses import is_remote, joined, parse_address, shown
+from curation.remote.addresses import is_remote, joined, parse_address, scheme_of, shown
 from curation.remote.bounds import NotFetchedError
 from curation.remote.copies import Copier
 from training.utils.bounded import most_bytes, parse_toml
 
 __all__ = ["copied", "folder_url", "with_urls"]
+
+#: What the URLs of databases begin with.
+_DATABASES = frozenset(
+    ("bigquery", "duckdb", "mariadb", "mssql", "mysql", "oracle", "postgres", "postgresql", "snowflake", "sqlite")
+)
 
 
 def folder_url(url: str) -> str:
@@ -49,6 +54,15 @@ def folder_url(url: str) -> str:
     >>> folder_url("s3://shop/2026/listings.csv"), folder_url("s3://shop/parts")
     ('s3://shop/2026/', 's3://shop/parts/')
     """
+    scheme = scheme_of(url)
+    if scheme.partition("+")[0] in _DATABASES:
+        raise ListingsError(
+            "a database is no dataset",
+            # there may be a password in the rest
+            got=f"{scheme}://",
+            wanted="a table",
+            fix="Take the listings into one: `import_listings('sql', 'URL', query='SELECT ...')`.",
+        )
     try:
         address = parse_address(url)
     except (ValueError, UnicodeError) as error:

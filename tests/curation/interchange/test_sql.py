@@ -275,6 +275,14 @@ def test_a_query_that_gives_no_listings_is_an_error_and_writes_nothing(tmp_path,
     assert not Path("listings.parquet").exists()
 
 
+@pytest.mark.parametrize("url", ["postgresql://me:s3cret@db/shop", "mysql+pymysql://me:s3cret@db", "sqlite:///shop.db"])
+def test_a_database_as_a_dataset_is_told_how_its_listings_are_taken(url):
+    failed = curate("find-issues", url)
+    assert failed.exit_code == 2
+    assert "curate import-listings sql URL --query" in failed.stderr
+    assert "s3cret" not in failed.stderr
+
+
 def test_the_commands_import_and_export(run, ads):
     shown = done("import-listings", "sql", ads, "--query", QUERY).output
     assert "7 listings with id, image, label, price" in shown
