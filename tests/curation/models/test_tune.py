@@ -362,7 +362,7 @@ def test_what_can_not_be_searched_is_refused_and_leaves_nothing_behind(options, 
 def test_a_missing_optuna_is_named_with_what_installs_it(shop, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert_refused(
-        shop, "tune", "shop", match=r"curate tune needs Optuna. Install it with: pip install 'curate\[tune\]'"
+        shop, "tune", "shop", match=r"curate tune needs Optuna. Install it with: pip install 'curate-listings\[tune\]'"
     )
 
 

@@ -212,7 +212,7 @@ def test_a_missing_package_is_named_with_the_extra_that_has_it(monkeypatch: pyte
         return real(name, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(curation.InputError, match=r"gs:// needs a package .* pip install 'curate\[remote\]'"):
+    with pytest.raises(curation.InputError, match=r"gs:// needs a package .* pip install 'curate-listings\[remote\]'"):
         curation.read_listings(table([f"gs://shop/{row}.png" for row in range(4)]), fetch="gs://shop")
 
 

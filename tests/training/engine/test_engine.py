@@ -154,7 +154,7 @@ def test_another_engine_and_an_address_without_one_are_refused():
 def test_without_ray_the_extra_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
-        pytest.raises(InputError, match=r'Ray is not installed. Install it: pip install "curate\[ray\]"'),
+        pytest.raises(InputError, match=r'Ray is not installed. Install it: pip install "curate-listings\[ray\]"'),
         open_engine("ray", None, reporter=SILENT),
     ):
         pass

@@ -120,5 +120,5 @@ def test_a_missing_package_is_named_with_what_to_type(tmp_path: Path, monkeypatc
     model, photos = model_of("lenet", 32)
     there = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else there(name))
-    with pytest.raises(InputError, match=r"got no onnxscript.*pip install 'curate\[onnx\]'"):
+    with pytest.raises(InputError, match=r"got no onnxscript.*pip install 'curate-listings\[onnx\]'"):
         export_onnx(model, tmp_path / "model.onnx", photos)
