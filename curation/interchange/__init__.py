@@ -1,1 +1,1 @@
-"""Other tools: a run as they read it, and what people decided there as decisions of the run; one file per tool."""
+"""Other tools: a run as they read it, decisions of people there, and listings that they have; one file per tool."""
