@@ -13,7 +13,7 @@ import PIL.Image
 
 from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
-from curation.listings.junk import is_junk
+from curation.listings.junk import holds_runs, is_junk
 from curation.listings.other_tables import next_step
 from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, held_table, readable_format
@@ -76,6 +76,8 @@ class _Found:
     classless: Counter[str] = field(default_factory=Counter)
     #: links to a folder that they lie in
     loops: list[Path] = field(default_factory=list)
+    #: folders of runs, which hold photos, too
+    runs: list[Path] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         if self.junk:
@@ -96,6 +98,7 @@ class _Found:
         if self.loops:
             names = some((printable_name(str(path)) for path in self.loops), 4)
             yield f"{many(len(self.loops), 'link')} to a folder above skipped: {names}."
+        yield from (f"{printable_name(str(path))} left out, for it holds runs of curate." for path in self.runs)
         for folder, count in self.classless.items():
             if count:
                 why = f"{agree(count, 'it lies', 'they lie')} in no class folder"
@@ -309,6 +312,8 @@ def _entries(folder: Path, found: _Found) -> list[Path]:
             found.junk[name] += sum(len(files) for _, _, files in os.walk(path)) if path.is_dir() else 1
         elif path.is_symlink() and path.is_dir() and _leads_up(path):
             found.loops.append(path)
+        elif holds_runs(path):
+            found.runs.append(path)
         else:
             entries.append(path)
     return entries

@@ -17,7 +17,7 @@ import pyarrow as pa
 from curation.errors import ListingsError, some
 from curation.listings.folders import has_class_folders, is_photo
 from curation.listings.headers import NAMELESS_INDEX, are_row_numbers, normal_name
-from curation.listings.junk import is_junk
+from curation.listings.junk import holds_runs, is_junk
 from curation.listings.recognise import likely_names
 from curation.listings.splits import split_folder, split_of
 from curation.listings.tables import RawTable, format_of, of_parquet
@@ -104,6 +104,7 @@ def _files(root: Path, *, named: bool) -> Iterable[Path]:
             inside.clear()
             continue
         inside[:] = [name for name in inside if not _is_hidden(name) and (not (above and named) or _pair(name))]
+        inside[:] = [name for name in inside if not holds_runs(Path(folder, name))]
         yield from (Path(folder, name) for name in seen if not is_photo(name))
 
 

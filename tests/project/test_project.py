@@ -136,31 +136,6 @@ def test_the_citation_names_this_version_and_licence():
     assert (citation["version"], citation["license"]) == (curation.__version__, config["metadata"]["license"])
 
 
-def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
-    build = "from setuptools import build_meta; import sys; print(build_meta.build_wheel(sys.argv[1]))"
-    copy = tmp_path / "source"
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, copy], check=True)
-    result = subprocess.run(
-        [sys.executable, "-c", build, str(tmp_path)], cwd=copy, capture_output=True, text=True, check=True
-    )
-    import zipfile
-
-    with zipfile.ZipFile(tmp_path / result.stdout.split()[-1]) as wheel:
-        names = wheel.namelist()
-    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"curation", "training"}
-    pages = {"curation/exploration/page.html.jinja"}
-    templates = ("comparison.html.jinja", "page.css", "page.html.jinja", "parts.html.jinja")
-    pages |= {f"curation/report/{name}" for name in templates}
-    pages |= {
-        str(path.relative_to(ROOT))
-        for folder in ("page", "live")
-        for path in (ROOT / "curation" / "review" / folder).iterdir()
-        if path.suffix in (".css", ".jinja", ".js")
-    }
-    assert {*pages, "curation/review/app/plugin/fiftyone.yml"} <= set(names)
-
-
 def test_the_folder_datasets_holds_declarations_and_hides_no_package():
     assert not list((ROOT / "datasets").rglob("*.py"))
     code = "from datasets import Dataset; print(Dataset.__module__)"

@@ -82,6 +82,35 @@ def test_a_class_that_is_called_like_a_split_stays_a_class(tmp_path: Path) -> No
 JUNK = ["__MACOSX", "@eaDir", ".ipynb_checkpoints", ".git", "#recycle", ".thumbnails"]
 
 
+def test_runs_that_were_made_in_the_folder_are_no_class_and_no_table_of_it(tmp_path: Path) -> None:
+    run = tmp_path / "runs/shop/1"
+    draw(run, "cleaned/images/0.png", "cleaned/cable/1.png")
+    for name in ("run.json", "listings.parquet"):
+        (run / name).write_bytes(b"{}")
+    class_folders(tmp_path)
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 2)
+    assert f"{tmp_path / 'runs'} left out, for it holds runs of curate." in listings.notes
+
+
+def test_runs_beside_a_table_or_parts_of_one_do_not_change_what_is_read(tmp_path: Path) -> None:
+    for folder in (tmp_path / "table", tmp_path / "parts"):
+        draw(folder, "images/0.png", "images/1.png", "runs/shop/1/cleaned/images/0.png")
+        for name in ("run.json", "listings.parquet"):
+            (folder / "runs/shop/1" / name).write_bytes(b"{}")
+    table = pd.DataFrame({"id": ["0", "1"], "image": ["images/0.png", "images/1.png"], "label": ["cable", "mouse"]})
+    (tmp_path / "table/shop.json").write_text(table.to_json(orient="records"), encoding="utf-8")
+    for number in (0, 1):
+        table[number : number + 1].to_parquet(tmp_path / f"parts/part-{number}.parquet")
+    for folder in ("table", "parts"):
+        assert counts(read_listings(tmp_path / folder)) == {"cable": 1, "mouse": 1}
+
+
+def test_a_class_that_is_called_runs_is_one(tmp_path: Path) -> None:
+    draw(tmp_path, "runs/0.png", "walks/0.png")
+    assert counts(read_listings(tmp_path)) == {"runs": 1, "walks": 1}
+
+
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("level", ["", "train/", "train/cable/"], ids=["top", "split", "class"])
 def test_02_macos_zip(junk: str, level: str, tmp_path: Path) -> None:
