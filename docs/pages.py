@@ -51,6 +51,13 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     return relinked(markdown, f"docs/{page.file.src_uri}") if page.file.generated_by is None else markdown
 
 
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Name the search for who hears the page: the theme leaves it without a name."""
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
+
+
 def relinked(text: str, name: str) -> str:
     """Return a document whose links lead to pages.
 

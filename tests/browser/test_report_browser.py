@@ -12,6 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from curation.report import write_report
 from curation.run.journal import Decision
+from tests.support.axe import findings
 from tests.support.chromium import patient
 from tests.support.report_run import comparison_of, write_json, write_run
 
@@ -92,12 +93,22 @@ def test_the_page_can_be_read(width: int, scheme: str, page_file: Path, browser:
     assert texts["lines"] > 500
     assert texts["overlaps"] == []
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert findings(page) == []
     assert ground == ("rgb(27, 27, 31)" if scheme == "dark" else "rgb(255, 255, 255)")
     artifacts = Path(os.environ.get("CURATE_ARTIFACTS") or tmp_path)
     artifacts.mkdir(parents=True, exist_ok=True)
     # to be looked at; a browser that is short of memory can't take it, which says nothing about the page
     with suppress(pytest.importorskip("playwright.sync_api").Error):
         page.screenshot(path=artifacts / f"report-{width}-{scheme}.png", full_page=True)
+    page.close()
+
+
+def test_what_nobody_could_read_would_be_found(page_file: Path, browser: Any) -> None:
+    page = new_page(browser, viewport={"width": 400, "height": 900})
+    page.goto(page_file.as_uri())
+    page.evaluate("document.querySelector('.lead').style.color = '#ccc'")
+    (found,) = findings(page)
+    assert found.startswith("color-contrast (serious), 1 times")
     page.close()
 
 

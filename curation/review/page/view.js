@@ -166,7 +166,10 @@ function makeRow(place) {
   row.title = [id, title, label, last, kinds].filter(Boolean).join("\n");
   row.addEventListener("click", () => visit(place));
   if (store.row(place)) store.photo(picture, { id, place }, "", false);
-  return row;
+  const item = element("div");
+  item.setAttribute("role", "listitem");
+  item.append(row);
+  return item;
 }
 
 // rows that were drawn before they were loaded
@@ -175,13 +178,14 @@ function redrawRows(places) {
   drawRows();
 }
 
-function drawRow(row, place, number) {
+function drawRow(item, place, number) {
+  const row = item.firstChild;
   const id = store.index.ids[place];
   const decision = store.held(id);
   row.style.top = `${ROW * number}px`;
   row.setAttribute("aria-current", String(place === current));
-  row.setAttribute("aria-posinset", number + 1);
-  row.setAttribute("aria-setsize", filtered.length);
+  item.setAttribute("aria-posinset", number + 1);
+  item.setAttribute("aria-setsize", filtered.length);
   row.lastChild.textContent = decision ? stateMark(id, decision) : "";
   row.lastChild.className = decision ? `state ${decision.decision}-mark` : "state";
   row.lastChild.title = decision ? inWords(decision) : "";
