@@ -170,7 +170,8 @@ def test_when_the_parent_is_killed_its_workers_end_too_and_the_training_goes_on_
         until(lambda: len(started_folds(tmp_path / "cut")) == 2, "two folds")
         parent.kill()
     until(lambda: group_is_gone(parent.pid), "the end of all processes")
-    assert not finished_folds(tmp_path / "cut")
+    # the first may have ended while the process of the second was on its way
+    assert len(finished_folds(tmp_path / "cut")) < 2
     photos, labels = coloured_photos()
     cut, whole = (
         validate(tmp_path / name, photos, labels, plan_of(60, folds=2), LONG, TOGETHER) for name in ("cut", "whole")
